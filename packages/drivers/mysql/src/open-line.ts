@@ -1,0 +1,150 @@
+import { connect } from 'node:net';
+import { ConfigError, type TlsSettings, tlsAttempts } from '@dal/core';
+import { noteError } from './error-notes.ts';
+import { type Flavor, flavorFromGreeting } from './flavor.ts';
+import { type Handshake, Line } from './line.ts';
+import type { MysqlOptions } from './mysql-options.ts';
+
+/** A line on which the login has succeeded. */
+export interface OpenLine {
+  readonly line: Line;
+  readonly flavor: Flavor;
+  /** The version as the server wrote it. */
+  readonly greeting: string;
+}
+
+/**
+ * Connects and logs in until `endsAt` (on the clock of `performance.now()`). When it fails its socket
+ * is gone, and the error is marked as one of connecting.
+ */
+export async function openLine(options: MysqlOptions, endsAt: number): Promise<OpenLine> {
+  try {
+    const password = await readPassword(options, endsAt);
+    const attempts = options.socketPath === undefined ? tlsAttempts(options.tls, options.host) : [false as const];
+    for (const [index, tls] of attempts.entries()) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- the second way is for when the first is refused
+        return await attempt(options, password, tls, endsAt);
+      } catch (error) {
+        if (index === attempts.length - 1 || !refusesThisWay(error, tls)) throw error;
+      }
+    }
+    throw new ConfigError('mysql.tls allows no way to connect.', { kind: 'usage' });
+  } catch (error) {
+    throw noteError(error, { phase: 'connect' });
+  }
+}
+
+/** The error for a session that was not ready in time. */
+export function connectTimedOut(options: MysqlOptions): Error {
+  return noteError(
+    Object.assign(
+      new Error(`No session within ${options.connectTimeoutMs} ms (TCP, TLS and login together).`),
+      { code: 'ETIMEDOUT', syscall: 'connect' },
+    ),
+    { phase: 'connect' },
+  );
+}
+
+function attempt(
+  options: MysqlOptions,
+  password: string | undefined,
+  tls: TlsSettings | false,
+  endsAt: number,
+): Promise<OpenLine> {
+  return new Promise((resolve, reject) => {
+    const socket =
+      options.socketPath === undefined
+        ? connect({
+            host: options.host,
+            port: options.port,
+            noDelay: true,
+            keepAlive: true,
+            keepAliveInitialDelay: options.keepAliveMs,
+          })
+        : connect({ path: options.socketPath });
+    const line = new Line(socket, lineSettings(options, password, tls), tls, options.host);
+    let flavor: Flavor | undefined;
+    const timer = setTimeout(
+      () => fail(connectTimedOut(options)),
+      Math.max(0, endsAt - performance.now()),
+    );
+    const fail = (error: unknown): void => {
+      clearTimeout(timer);
+      line.drop();
+      reject(noteError(readable(error, line), { phase: 'connect', flavor }));
+    };
+    line.onEnd = fail;
+    line.once('connect', ({ serverVersion }: Handshake) => {
+      clearTimeout(timer);
+      flavor = flavorFromGreeting(serverVersion);
+      line.onEnd = () => undefined;
+      resolve({ line, flavor, greeting: serverVersion });
+    });
+  });
+}
+
+function lineSettings(
+  options: MysqlOptions,
+  password: string | undefined,
+  tls: TlsSettings | false,
+): Record<string, unknown> {
+  return {
+    // The name that TLS asks for; the socket is made here.
+    host: (tls ? tls.servername : undefined) ?? options.host,
+    port: options.port,
+    user: options.user,
+    ...(password === undefined ? {} : { password }),
+    ...(options.database === undefined ? {} : { database: options.database }),
+    ...(tls ? { ssl: { ...tls, verifyIdentity: false } } : {}),
+    ...(options.applicationName === undefined
+      ? {}
+      : { connectAttributes: { program_name: options.applicationName } }),
+    connectTimeout: 0,
+    trace: false,
+    // FOUND_ROWS stays on: affected rows are those that matched, as on the other engines.
+    // IGNORE_SPACE would change the session's sql_mode; LOCAL_FILES would let the server ask for files.
+    flags: ['-LOCAL_FILES', '-IGNORE_SPACE', 'FOUND_ROWS'],
+    charset: 'UTF8MB4_UNICODE_CI',
+    timezone: 'Z',
+    dateStrings: true,
+    jsonStrings: true,
+    supportBigNumbers: true,
+    maxPreparedStatements: options.preparedStatements,
+    // Values travel in the protocol; no text is ever made of them.
+    queryFormat: (sql: string) => sql,
+  };
+}
+
+async function readPassword(options: MysqlOptions, endsAt: number): Promise<string | undefined> {
+  if (typeof options.password !== 'function') return options.password;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(connectTimedOut(options)), Math.max(0, endsAt - performance.now()));
+  });
+  try {
+    return await Promise.race([options.password(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** True when the other way of talking (plain instead of TLS, or TLS instead of plain) may be welcome. */
+function refusesThisWay(error: unknown, tls: TlsSettings | false): boolean {
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  if (tls) return code === 'HANDSHAKE_NO_SSL_SUPPORT';
+  // 3159: only secure transport. 1045: the account may REQUIRE SSL, and this is how that is said.
+  return errno === 3159 || errno === 1045;
+}
+
+function readable(error: unknown, line: Line): unknown {
+  if (!(error instanceof Error)) return error;
+  const { tlsErrorCode } = line;
+  // mysql2 calls every trouble with TLS HANDSHAKE_SSL_ERROR.
+  if (tlsErrorCode !== undefined) (error as NodeJS.ErrnoException).code = tlsErrorCode;
+  // A name with several addresses fails with an empty message and the reasons inside.
+  if (error instanceof AggregateError && error.message === '') {
+    error.message = error.errors.map((reason) => (reason as Error).message).join('; ');
+  }
+  return error;
+}

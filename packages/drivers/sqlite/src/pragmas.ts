@@ -1,0 +1,35 @@
+import type { Database } from 'better-sqlite3';
+import type { SessionSettings } from './session-messages.ts';
+
+const PAUSE_MS = 10;
+
+/** Sets up a connection that was just opened; everything here is lost when it closes, WAL apart. */
+export function connectionPragmas(database: Database, settings: SessionSettings): void {
+  const memory = settings.path === ':memory:';
+  database.pragma(`busy_timeout = ${settings.busyTimeoutMs}`);
+  if (!memory && !settings.readOnly) setJournalMode(database, settings);
+  database.pragma(`synchronous = ${settings.synchronous}`);
+  database.pragma(`foreign_keys = ${settings.foreignKeys ? 'ON' : 'OFF'}`);
+  for (const [name, value] of Object.entries(settings.pragmas)) {
+    database.pragma(`${name} = ${value}`);
+  }
+  if (settings.readOnly) database.pragma('query_only = ON');
+  // Opening reads nothing; this does, so that a file which is no database is known now.
+  database.pragma('schema_version');
+}
+
+/** SQLite does not wait for a lock while it changes to WAL, so several sessions that start at once may collide. */
+function setJournalMode(database: Database, { journalMode, busyTimeoutMs }: SessionSettings): void {
+  const until = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      if (database.pragma('journal_mode', { simple: true }) === journalMode) return;
+      database.pragma(`journal_mode = ${journalMode}`);
+      return;
+    } catch (error) {
+      const busy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
+      if (!busy || performance.now() >= until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import type { BeginOptions, Dialect } from './dialect.ts';
+import type { Column, DriverVersion } from './driver.ts';
+import type { Sql } from './sql.ts';
+
+export type Row = Record<string, unknown>;
+export type Values = readonly unknown[];
+
+export interface StatementOptions {
+  /** How long the statement may take, waiting and retries included. Milliseconds or `"10s"`. */
+  readonly timeoutMs?: number | string;
+  /** Stops the statement on the server too. */
+  readonly signal?: AbortSignal;
+  /** Added behind the statement as a comment, for the server's logs. */
+  readonly tags?: Readonly<Record<string, string | number | boolean>>;
+  /** The statement may run twice without harm, so it may be retried when its outcome is unknown. */
+  readonly idempotent?: boolean;
+  /** `array`: rows are arrays in the order of the columns. Default: `object`. */
+  readonly rowMode?: 'object' | 'array';
+  /** `native`: the text has the engine's own placeholders. Default: `?`. */
+  readonly placeholders?: 'native';
+}
+
+export interface StreamOptions extends StatementOptions {
+  /** Rows in a batch. Default: 1,000. */
+  readonly batchSize?: number;
+}
+
+export interface AcquireOptions {
+  /** How long to wait for a connection. Default: the pool's `acquireTimeoutMs`. */
+  readonly timeoutMs?: number | string;
+  readonly signal?: AbortSignal;
+}
+
+export interface TransactionOptions extends BeginOptions {
+  /** How often the whole callback may run again after a deadlock or serialization failure. Default: 0. */
+  readonly retries?: number;
+  /** For everything from `acquire` to `COMMIT`, retries included. Default: none. */
+  readonly timeoutMs?: number | string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecuteResult<R = Row> {
+  readonly rows: R[];
+  readonly affectedRows: number;
+  /** The id the server made up, where it says so (MySQL, MariaDB, SQLite). PostgreSQL: use RETURNING. */
+  readonly insertId: number | bigint | undefined;
+  readonly command: string | undefined;
+  readonly columns: readonly Column[];
+}
+
+/** What runs statements: a database, a connection or a transaction. */
+export interface Queryable {
+  readonly dialect: Dialect;
+  /** The rows, as objects. */
+  query<R = Row>(text: string, values?: Values, options?: StatementOptions): Promise<R[]>;
+  query<R = Row>(statement: Sql, options?: StatementOptions): Promise<R[]>;
+  /** The row, or undefined when there is none. @throws TooManyRowsError for two rows or more */
+  queryOne<R = Row>(
+    text: string,
+    values?: Values,
+    options?: StatementOptions,
+  ): Promise<R | undefined>;
+  queryOne<R = Row>(statement: Sql, options?: StatementOptions): Promise<R | undefined>;
+  /** The one row. @throws RowCountError when there is none, or more than one */
+  queryExactlyOne<R = Row>(text: string, values?: Values, options?: StatementOptions): Promise<R>;
+  queryExactlyOne<R = Row>(statement: Sql, options?: StatementOptions): Promise<R>;
+  /** The first column of the only row, or undefined when there is no row. */
+  queryValue<V = unknown>(
+    text: string,
+    values?: Values,
+    options?: StatementOptions,
+  ): Promise<V | undefined>;
+  queryValue<V = unknown>(statement: Sql, options?: StatementOptions): Promise<V | undefined>;
+  /** Rows and all that the server says beside them. */
+  execute<R = Row>(
+    text: string,
+    values?: Values,
+    options?: StatementOptions,
+  ): Promise<ExecuteResult<R>>;
+  execute<R = Row>(statement: Sql, options?: StatementOptions): Promise<ExecuteResult<R>>;
+  /** The same statement for every row of values, all or nothing. */
+  executeMany(
+    text: string,
+    rows: Iterable<Values>,
+    options?: StatementOptions,
+  ): Promise<{ readonly affectedRows: number }>;
+  /** Batches of rows; leaving the loop early frees the connection. */
+  stream<R = Row>(text: string, values?: Values, options?: StreamOptions): AsyncIterable<R[]>;
+  stream<R = Row>(statement: Sql, options?: StreamOptions): AsyncIterable<R[]>;
+}
+
+/** Runs statements inside one transaction; ends with the callback that received it. */
+export interface Transaction extends Queryable {
+  /** A savepoint: what the callback did is undone when it throws, the rest stays. */
+  transaction<T>(callback: (tx: Transaction) => Promise<T>): Promise<T>;
+}
+
+/** One lent session, with whatever is set in it. Give it back with `await using` or `release()`. */
+export interface Connection extends Queryable, AsyncDisposable {
+  /** The underlying library's object. Reading it means the session is reset when it comes back. */
+  readonly raw: unknown;
+  /** What the server said last, so a `BEGIN` sent as plain SQL counts too. */
+  readonly inTransaction: boolean;
+  begin(options?: BeginOptions): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  transaction<T>(callback: (tx: Transaction) => Promise<T>, options?: BeginOptions): Promise<T>;
+  version(): Promise<DriverVersion>;
+  /** Says that the connection is still in use, so it is not reported as leaked. */
+  touch(): void;
+  /** Back to the pool. @throws PoolError when it was given back already */
+  release(): Promise<void>;
+  /** Ends the session instead of giving it back. */
+  destroy(): Promise<void>;
+}
+
+export interface Database extends Queryable, AsyncDisposable {
+  /** For messages, logs and metrics. */
+  readonly name: string;
+  readonly pool: PoolView;
+  /** Opens a connection now, so that a wrong password is known at the start. Optional. */
+  connect(): Promise<void>;
+  acquire(options?: AcquireOptions): Promise<Connection>;
+  /** Lends one session for the time of the callback. */
+  connection<T>(
+    callback: (connection: Connection) => Promise<T>,
+    options?: AcquireOptions,
+  ): Promise<T>;
+  transaction<T>(
+    callback: (tx: Transaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
+  version(options?: AcquireOptions): Promise<DriverVersion>;
+  /** Asks the server for a sign of life. Rejects when there is none in time. */
+  ping(options?: AcquireOptions): Promise<void>;
+  /** Like `ping`, as an answer. */
+  isHealthy(options?: AcquireOptions): Promise<boolean>;
+  /** Lends nothing more, waits for what is lent, then ends every session. Safe to call twice. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface CloseOptions {
+  /** How long to wait for lent connections before they are destroyed. Default: 60 s. */
+  readonly timeoutMs?: number | string;
+  /** Do not wait. Default: false. */
+  readonly force?: boolean;
+}
+
+export interface PoolView {
+  stats(): PoolStats;
+  leaks(): readonly LeaseReport[];
+}
+
+export interface PoolStats {
+  readonly size: number;
+  readonly idle: number;
+  readonly lent: number;
+  readonly waiting: number;
+  readonly connecting: number;
+  readonly max: number;
+  /** Counts since the start. */
+  readonly created: number;
+  readonly destroyed: number;
+  readonly acquired: number;
+  readonly released: number;
+  readonly acquireTimeouts: number;
+  readonly connectErrors: number;
+  readonly lostConnections: number;
+  readonly retries: number;
+  readonly statementTimeouts: number;
+}
+
+/** Who holds a connection. */
+export interface LeaseReport {
+  readonly heldMs: number;
+  readonly idleMs: number;
+  /** The last statement's text, without values. */
+  readonly lastStatement: string | undefined;
+  readonly tags: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Where the connection was acquired, when stacks are taken. */
+  readonly stack: string | undefined;
+}

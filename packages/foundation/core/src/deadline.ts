@@ -1,0 +1,58 @@
+import { QueryError, type DalError } from './errors.ts';
+
+/** One moment by which something must have ended; carried down, never extended. */
+export interface Deadline {
+  /** On the clock of `performance.now()`; Infinity when there is none. */
+  readonly at: number;
+  /** The length it was made from, for messages. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function deadlineAfter(timeoutMs: number, signal?: AbortSignal): Deadline {
+  return { at: timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs, timeoutMs, signal };
+}
+
+/** The earlier of the deadline and `timeoutMs` from now, with the same signal. */
+export function sooner(deadline: Deadline, timeoutMs: number): Deadline {
+  const other = deadlineAfter(timeoutMs, deadline.signal);
+  return other.at < deadline.at ? other : deadline;
+}
+
+export function remainingMs(deadline: Deadline): number {
+  return deadline.at === Infinity ? Infinity : Math.max(0, deadline.at - performance.now());
+}
+
+/** Throws when the signal was aborted already, before anything is done. */
+export function throwIfAborted(deadline: Deadline, what: string): void {
+  if (deadline.signal?.aborted) throw abortError(deadline.signal, what);
+}
+
+/** The error for an aborted call; the signal's reason is its cause. */
+export function abortError(signal: AbortSignal, what: string): DalError {
+  return new QueryError(`${what} was aborted by its signal.`, {
+    kind: 'cancelled',
+    code: 'DAL_ABORTED',
+    cause: signal.reason,
+  });
+}
+
+/** Waits; ends early, with a rejection, when the signal is aborted. Never longer than the deadline. */
+export function sleepWithin(deadline: Deadline, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { signal } = deadline;
+    const stop = (): void => {
+      clearTimeout(timer);
+      if (signal) reject(abortError(signal, 'Waiting for another attempt'));
+    };
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      },
+      Math.min(ms, remainingMs(deadline)),
+    );
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}

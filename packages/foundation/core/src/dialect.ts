@@ -1,0 +1,105 @@
+/** What the layer must know of an engine's SQL, as data. */
+export interface Dialect {
+  /** The engine's name, such as `postgres`. MySQL and MariaDB share `mysql`. */
+  readonly name: string;
+  /** The native mark for the parameter at `index`, counted from 1: `$1`, `?`. */
+  readonly placeholder: (index: number) => string;
+  /** Opening and closing mark of a quoted identifier. */
+  readonly quote: readonly [open: string, close: string];
+  readonly lexis: Lexis;
+  /** The cheapest statement that proves a session alive. */
+  readonly ping: string;
+  /** Words for transactions, or null where they must be calls (`DriverConnection.begin`). */
+  readonly transaction: TransactionWords | null;
+  readonly isolations: readonly Isolation[];
+  readonly limits: DialectLimits;
+  /** Arrays are values of their own (PostgreSQL). Default: false, and an array as a value is refused. */
+  readonly arrays?: boolean;
+  /** DDL commits the open transaction without a word (MySQL, MariaDB). Default: false. */
+  readonly ddlCommits?: boolean;
+  /** Column types for portable tables; used by the conformance kit and by features that make tables. */
+  readonly types: ColumnTypes;
+}
+
+/** Where text is not SQL, so that a `?` in it is left alone. Default of each: false. */
+export interface Lexis {
+  /** `$$ ... $$` and `$tag$ ... $tag$` (PostgreSQL, DuckDB). */
+  readonly dollar?: boolean;
+  /** Block comments nest (PostgreSQL). */
+  readonly nestedComments?: boolean;
+  /** `# comment` to the end of the line (MySQL). */
+  readonly hashComments?: boolean;
+  /** `--` starts a comment only before white space or the end (MySQL). */
+  readonly dashNeedsSpace?: boolean;
+  /** Backslash escapes in every string (MySQL). */
+  readonly backslashStrings?: boolean;
+  /** Backslash escapes in `E'...'` (PostgreSQL). */
+  readonly escapeStrings?: boolean;
+  /** `` `identifier` `` (MySQL, SQLite). */
+  readonly backticks?: boolean;
+  /** `[identifier]` (SQLite, SQL Server). */
+  readonly brackets?: boolean;
+  /** A double-quoted text is a string in which backslash escapes (MySQL without ANSI_QUOTES). */
+  readonly doubleQuotedStrings?: boolean;
+}
+
+export type Isolation =
+  | 'readUncommitted'
+  | 'readCommitted'
+  | 'repeatableRead'
+  | 'serializable'
+  | (string & {});
+
+export interface BeginOptions {
+  readonly isolation?: Isolation;
+  readonly readOnly?: boolean;
+  /** PostgreSQL: wait for a snapshot that cannot fail (with `serializable` and `readOnly`). */
+  readonly deferrable?: boolean;
+}
+
+export interface TransactionWords {
+  /** Statements that open a transaction, sent one after another. */
+  readonly begin: (how: BeginOptions) => readonly string[];
+  readonly commit: string;
+  readonly rollback: string;
+  readonly savepoint: ((name: string) => string) | null;
+  readonly rollbackTo: ((name: string) => string) | null;
+  readonly release: ((name: string) => string) | null;
+}
+
+export interface DialectLimits {
+  /** Parameters in one statement. */
+  readonly parameters: number;
+}
+
+/** The engine's type for each kind of value that has one mapping everywhere. */
+export interface ColumnTypes {
+  readonly boolean: string;
+  readonly integer: string;
+  readonly bigint: string;
+  readonly double: string;
+  /** Keeps 30 digits before and 10 behind the point, or more. */
+  readonly decimal: string;
+  readonly text: string;
+  /** Text short enough to be a key. */
+  readonly key: string;
+  readonly bytes: string;
+  readonly json: string;
+  readonly date: string;
+  /** Microseconds, UTC. */
+  readonly timestamp: string;
+  /** A primary key that the engine counts up, constraint words included. */
+  readonly autoId: string;
+}
+
+/** The words of the SQL standard, which most engines understand; `begin` is what differs. */
+export function standardTransaction(begin: TransactionWords['begin']): TransactionWords {
+  return {
+    begin,
+    commit: 'COMMIT',
+    rollback: 'ROLLBACK',
+    savepoint: (name) => `SAVEPOINT ${name}`,
+    rollbackTo: (name) => `ROLLBACK TO SAVEPOINT ${name}`,
+    release: (name) => `RELEASE SAVEPOINT ${name}`,
+  };
+}

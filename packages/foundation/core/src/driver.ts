@@ -1,0 +1,114 @@
+import type { BeginOptions, Dialect } from './dialect.ts';
+import type { Fault } from './fault.ts';
+
+/**
+ * What a third party writes to bring a database to the layer.
+ *
+ * The driver judges, the layer decides: retries, deadlines, pooling and transactions are not its
+ * business. Everything marked optional is found by presence; the layer has a default for its absence.
+ */
+export interface Driver<Options = unknown, Raw = unknown> {
+  /** Short and unique, such as `postgres`. */
+  readonly name: string;
+  /** URL schemes it answers to, with the colon: `['postgres:', 'postgresql:']`. */
+  readonly schemes: readonly string[];
+  readonly dialect: Dialect;
+  /**
+   * Opens one session, ready for `query`. Ends within `options.connectTimeoutMs` by itself and
+   * leaves no socket behind when it fails.
+   *
+   * `lost` is called at most once, when the session ends without `close` or `destroy` having been
+   * asked for; also while nothing runs.
+   */
+  connect(options: Options, lost: (error: unknown) => void): Promise<DriverConnection<Raw>>;
+  /** Judges any error, its own or a stranger's; never throws. */
+  classify(error: unknown): Fault;
+  /**
+   * Reads user input into checked options; throws `ConfigError` and names the wrong field.
+   * Default: the input is taken as it is. `url` is one of its keys when the user gave a URL.
+   */
+  configure?(input: Readonly<Record<string, unknown>>): Options;
+  /**
+   * Adjusts the user's pool options to what these options can bear (a database in memory has one
+   * session). Called once, after `configure`.
+   */
+  poolOptions?(options: Options): { readonly max?: number; readonly keepOne?: boolean };
+}
+
+/** One session with the server. The layer never runs two calls at once, `cancel` and `destroy` apart. */
+export interface DriverConnection<Raw = unknown> {
+  /** The underlying library's own object. */
+  readonly raw: Raw;
+  /** Runs one statement. Rejects with the library's own error, which `classify` understands. */
+  query(statement: NativeStatement): Promise<NativeResult>;
+  /** Says goodbye and frees everything; resolves when the session's socket or file is closed. */
+  close(): Promise<void>;
+  /** Drops the session at once, without a word to the server. Default: `close`, not waited for. */
+  destroy?(): void;
+  /**
+   * Stops the running statement on the server. Resolves when no later statement can be hit any more
+   * (the server has closed the cancel's own connection). Default: the session is destroyed instead.
+   */
+  cancel?(): Promise<void>;
+  /** Proves the session alive. Default: `dialect.ping`. */
+  ping?(): Promise<void>;
+  /** Undoes what a user changed in the session (settings, temporary tables, locks). Default: destroy. */
+  reset?(): Promise<void>;
+  /**
+   * Yields rows in batches of about `batchSize`, never more in memory than two of them. Ending the
+   * iteration early frees the session. Default: one `query`, cut into batches.
+   */
+  stream?(statement: NativeStatement, batchSize: number): AsyncIterable<unknown[]>;
+  /** What the protocol says of the transaction. Default: followed from the layer's own calls. */
+  status?(): SessionStatus;
+  begin?(how: BeginOptions): Promise<void>;
+  commit?(): Promise<void>;
+  rollback?(): Promise<void>;
+  savepoint?(name: string): Promise<void>;
+  rollbackTo?(name: string): Promise<void>;
+  /** What the server and the library call themselves. */
+  version?(): Promise<DriverVersion>;
+}
+
+export type SessionStatus = 'idle' | 'transaction' | 'failed';
+
+export interface NativeStatement {
+  /** SQL with the engine's own placeholders. */
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** When given, the driver may prepare the statement under this name; the same text has the same name. */
+  readonly name?: string;
+  /** `array`: rows are arrays in the order of the columns. Default: objects. */
+  readonly rowMode?: 'array';
+}
+
+export interface NativeResult {
+  readonly rows: unknown[];
+  readonly columns: readonly Column[];
+  /** Rows that the statement inserted, changed or deleted; 0 for a read. */
+  readonly affectedRows: number;
+  /** The id the server made up for an inserted row, where it says so. */
+  readonly insertId?: number | bigint;
+  /** The server's word for what it did, such as `COMMIT` or `INSERT`, where it says so. */
+  readonly command?: string;
+}
+
+export interface Column {
+  readonly name: string;
+  /** The engine's name or number of the type, where it says so. */
+  readonly type?: string;
+}
+
+export interface DriverVersion {
+  /** Such as `18.4` or `10.11.19`. */
+  readonly serverVersion: string;
+  /** Such as `postgres`, `mysql`, `mariadb`, `sqlite`. */
+  readonly flavor: string;
+  readonly driver: string;
+  readonly driverVersion: string;
+}
+
+/** Gives a driver its types while it is written; returns it unchanged. */
+export function defineDriver<Options, Raw>(driver: Driver<Options, Raw>): Driver<Options, Raw> {
+  return driver;
+}

@@ -1,0 +1,87 @@
+import type { Fault, FaultKind } from './fault.ts';
+
+const brand: unique symbol = Symbol.for('dal.error');
+
+export interface DalErrorDetails {
+  /** What went wrong, to switch on. */
+  readonly kind?: FaultKind;
+  /** A stable name to search for, such as `DAL_POOL_TIMEOUT`. */
+  readonly code?: string;
+  readonly cause?: unknown;
+  /** The driver's verdict, when the error came from a database. */
+  readonly fault?: Fault;
+}
+
+/** Every error that the layer throws. Values of parameters and secrets are never in the message. */
+export class DalError extends Error {
+  override readonly name: string = 'DalError';
+  readonly kind: FaultKind;
+  readonly code: string;
+  readonly fault: Fault | undefined;
+  readonly [brand]: true = true;
+
+  constructor(message: string, details: DalErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = details.kind ?? details.fault?.kind ?? 'unknown';
+    this.code = details.code ?? 'DAL_ERROR';
+    this.fault = details.fault;
+  }
+}
+
+/** The database could not be reached, or the line to it broke. */
+export class ConnectionError extends DalError {
+  override readonly name: string = 'ConnectionError';
+}
+
+/** The pool could not lend a connection. */
+export class PoolError extends DalError {
+  override readonly name: string = 'PoolError';
+}
+
+/** No connection came free in time; the message says who holds them. */
+export class AcquireTimeoutError extends PoolError {
+  override readonly name: string = 'AcquireTimeoutError';
+}
+
+/** A statement failed, or did not answer what was asked of it. */
+export class QueryError extends DalError {
+  override readonly name: string = 'QueryError';
+}
+
+/** `queryOne` met two rows or more, or `queryExactlyOne` did not meet exactly one. */
+export class RowCountError extends QueryError {
+  override readonly name: string = 'RowCountError';
+}
+
+/** The row count was above what was asked for. */
+export class TooManyRowsError extends RowCountError {
+  override readonly name: string = 'TooManyRowsError';
+}
+
+export class TransactionError extends DalError {
+  override readonly name: string = 'TransactionError';
+}
+
+/** The line broke around COMMIT: the transaction may or may not be in the database. */
+export class CommitOutcomeUnknownError extends TransactionError {
+  override readonly name: string = 'CommitOutcomeUnknownError';
+}
+
+/** An option, a URL, a value or a call is wrong; nothing was sent. */
+export class ConfigError extends DalError {
+  override readonly name: string = 'ConfigError';
+}
+
+/** No driver answers to this name or URL scheme. */
+export class UnknownDatabaseTypeError extends ConfigError {
+  override readonly name: string = 'UnknownDatabaseTypeError';
+}
+
+export class CircuitOpenError extends DalError {
+  override readonly name: string = 'CircuitOpenError';
+}
+
+/** True for errors of the layer, also when two copies of the package are installed. */
+export function isDalError(error: unknown): error is DalError {
+  return typeof error === 'object' && error !== null && brand in error;
+}

@@ -1,0 +1,2 @@
+export type { DatabaseOptions, RetryOptions } from './database-options.ts';
+export { openDatabase } from './open-database.ts';

@@ -1,0 +1,196 @@
+import {
+  type AcquireOptions,
+  type CloseOptions,
+  type Connection,
+  ConfigError,
+  type Database,
+  type Deadline,
+  deadlineAfter,
+  type Driver,
+  type DriverVersion,
+  durationMs,
+  type NativeResult,
+  type PoolView,
+  type StatementOptions,
+  type StreamOptions,
+  type Transaction,
+  type TransactionOptions,
+} from '@dal/core';
+import { type Lease, Pool } from '@dal/pool';
+import type { CompiledStatement } from './compile-statement.ts';
+import { type DatabaseOptions, splitOptions } from './database-options.ts';
+import { LentConnection } from './lent-connection.ts';
+import { readVersion } from './read-version.ts';
+import { acquireLease, runOnLease, runStatement } from './run-statement.ts';
+import type { Runtime } from './runtime.ts';
+import { StatementMethods } from './statement-methods.ts';
+import { streamOnPool } from './stream-statement.ts';
+import { toDalError } from './to-dal-error.ts';
+import { runTransaction } from './transaction.ts';
+
+/**
+ * A database from a driver and what the user gave: a URL, or options of the driver, or both
+ * (`{ url, ... }`). Connections are opened when they are needed; nothing is sent here.
+ *
+ * @throws ConfigError that names the option
+ */
+export function openDatabase<Options, Raw>(
+  driver: Driver<Options, Raw>,
+  config: string | Readonly<Record<string, unknown>> = {},
+  options: DatabaseOptions = {},
+): Database {
+  if (typeof config !== 'string' && (typeof config !== 'object' || config === null)) {
+    throw new ConfigError('A database needs a URL or an object of options.', {
+      kind: 'usage',
+      code: 'DAL_CONFIG_VALUE',
+    });
+  }
+  const given = typeof config === 'string' ? { url: config } : config;
+  const { settings, rest } = splitOptions({ ...given, ...options });
+  const driverOptions = driver.configure ? driver.configure(rest) : (rest as Options);
+  const limits = driver.poolOptions?.(driverOptions) ?? {};
+  const max = Math.min(settings.pool.max, limits.max ?? Infinity);
+  const pool = {
+    ...settings.pool,
+    max,
+    min: Math.min(settings.pool.min, max),
+    // A database that lives in its only session must not lose it to a timer.
+    ...(limits.keepOne ? { min: 1, idleTimeoutMs: 2_147_483_647, maxLifetimeMs: Infinity } : {}),
+  };
+  const name = settings.name ?? driver.name;
+  return new PooledDatabase({
+    name,
+    driver: driver as Driver,
+    settings: { ...settings, pool },
+    pool: new Pool({ name, driver: driver as Driver, options: driverOptions, settings: pool }),
+  });
+}
+
+/** A database whose statements run on connections of one pool. */
+class PooledDatabase extends StatementMethods implements Database {
+  get name(): string {
+    return this.runtime.name;
+  }
+
+  get pool(): PoolView {
+    return this.runtime.pool;
+  }
+
+  async connect(): Promise<void> {
+    await this.#withLease({}, () => Promise.resolve());
+  }
+
+  async acquire(options: AcquireOptions = {}): Promise<Connection> {
+    return new LentConnection(this.runtime, await this.#lease(this.#acquireDeadline(options)));
+  }
+
+  async connection<T>(
+    callback: (connection: Connection) => Promise<T>,
+    options: AcquireOptions = {},
+  ): Promise<T> {
+    await using connection = await this.acquire(options);
+    return await callback(connection);
+  }
+
+  async transaction<T>(
+    callback: (tx: Transaction) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    return await runTransaction(this.runtime, callback, options);
+  }
+
+  async version(options: AcquireOptions = {}): Promise<DriverVersion> {
+    return await this.#withLease(options, (lease, deadline) =>
+      readVersion(this.runtime, lease, deadline),
+    );
+  }
+
+  async ping(options: AcquireOptions = {}): Promise<void> {
+    const { dialect } = this.runtime.driver;
+    await this.#withLease(options, async (lease, deadline) => {
+      const statement = { text: dialect.ping, values: [], shown: 'ping', touchesSession: false };
+      await runOnLease(this.runtime, lease, statement, deadline, async (connection, native) => {
+        if (!connection.ping) return await connection.query(native);
+        await connection.ping();
+        return { rows: [], columns: [], affectedRows: 0 };
+      });
+    });
+  }
+
+  async isHealthy(options: AcquireOptions = {}): Promise<boolean> {
+    try {
+      await this.ping(options);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async close({ timeoutMs = 60_000, force = false }: CloseOptions = {}): Promise<void> {
+    await this.runtime.pool.close(force ? 0 : durationMs(timeoutMs, 'timeoutMs'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  protected async run(
+    statement: CompiledStatement,
+    deadline: Deadline,
+    options: StatementOptions | undefined,
+  ): Promise<NativeResult> {
+    return await runStatement(this.runtime, statement, deadline, options?.idempotent === true);
+  }
+
+  protected streamRows(
+    statement: CompiledStatement,
+    batchSize: number,
+    options: StreamOptions | undefined,
+  ): AsyncIterable<unknown[]> {
+    return streamOnPool(this.runtime, statement, batchSize, options);
+  }
+
+  protected async allOrNothing<T>(
+    deadline: Deadline,
+    work: (on: StatementMethods) => Promise<T>,
+  ): Promise<T> {
+    const { signal } = deadline;
+    return await runTransaction(
+      this.runtime,
+      // What a transaction hands to its callback is a StatementMethods too.
+      (tx) => work(tx as unknown as StatementMethods),
+      signal ? { signal } : {},
+    );
+  }
+
+  async #withLease<T>(
+    options: AcquireOptions,
+    work: (lease: Lease, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = this.#acquireDeadline(options);
+    const lease = await this.#lease(deadline);
+    try {
+      return await work(lease, deadline);
+    } finally {
+      const cleaning = this.runtime.pool.release(lease);
+      if (cleaning) await cleaning;
+    }
+  }
+
+  async #lease(deadline: Deadline): Promise<Lease> {
+    try {
+      return await acquireLease(this.runtime, deadline);
+    } catch (error) {
+      throw toDalError(this.runtime.driver, this.runtime.name, error);
+    }
+  }
+
+  #acquireDeadline({ timeoutMs, signal }: AcquireOptions): Deadline {
+    return deadlineAfter(
+      timeoutMs === undefined
+        ? this.runtime.settings.pool.acquireTimeoutMs
+        : durationMs(timeoutMs, 'timeoutMs'),
+      signal,
+    );
+  }
+}

@@ -1,0 +1,174 @@
+import {
+  type Deadline,
+  deadlineAfter,
+  type Dialect,
+  durationMs,
+  type ExecuteResult,
+  isSql,
+  type NativeResult,
+  type Queryable,
+  type Row,
+  RowCountError,
+  type Sql,
+  type StatementOptions,
+  type StreamOptions,
+  TooManyRowsError,
+  type Values,
+} from '@dal/core';
+import { compileStatement, type CompiledStatement } from './compile-statement.ts';
+import type { Runtime } from './runtime.ts';
+
+type Second = Values | StatementOptions | undefined;
+
+/** The verbs that a database, a connection and a transaction share; each says how a statement runs. */
+export abstract class StatementMethods implements Queryable {
+  protected readonly runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  protected abstract run(
+    statement: CompiledStatement,
+    deadline: Deadline,
+    options: StatementOptions | undefined,
+  ): Promise<NativeResult>;
+
+  protected abstract streamRows(
+    statement: CompiledStatement,
+    batchSize: number,
+    options: StreamOptions | undefined,
+  ): AsyncIterable<unknown[]>;
+
+  /** All or nothing, for several statements of one call. */
+  protected abstract allOrNothing<T>(
+    deadline: Deadline,
+    work: (on: StatementMethods) => Promise<T>,
+  ): Promise<T>;
+
+  get dialect(): Dialect {
+    return this.runtime.driver.dialect;
+  }
+
+  query<R = Row>(statement: string | Sql, second?: Second, third?: StatementOptions): Promise<R[]> {
+    return this.#run(statement, second, third).then((result) => result.rows as R[]);
+  }
+
+  async queryOne<R = Row>(
+    statement: string | Sql,
+    second?: Second,
+    third?: StatementOptions,
+  ): Promise<R | undefined> {
+    const { rows } = await this.#run(statement, second, third);
+    if (rows.length > 1) throw tooManyRows(rows.length, 'at most one');
+    return rows[0] as R | undefined;
+  }
+
+  async queryExactlyOne<R = Row>(
+    statement: string | Sql,
+    second?: Second,
+    third?: StatementOptions,
+  ): Promise<R> {
+    const { rows } = await this.#run(statement, second, third);
+    if (rows.length > 1) throw tooManyRows(rows.length, 'exactly one');
+    if (rows.length === 0) {
+      throw new RowCountError('The statement gave no row where exactly one was asked for.', {
+        code: 'DAL_NO_ROW',
+        kind: 'usage',
+      });
+    }
+    return rows[0] as R;
+  }
+
+  async queryValue<V = unknown>(
+    statement: string | Sql,
+    second?: Second,
+    third?: StatementOptions,
+  ): Promise<V | undefined> {
+    const options = isSql(statement) ? (second as StatementOptions | undefined) : third;
+    const asArray = { ...options, rowMode: 'array' } as const;
+    const { rows } = isSql(statement)
+      ? await this.#run(statement, asArray)
+      : await this.#run(statement, second, asArray);
+    if (rows.length > 1) throw tooManyRows(rows.length, 'at most one');
+    return (rows[0] as V[] | undefined)?.[0];
+  }
+
+  async execute<R = Row>(
+    statement: string | Sql,
+    second?: Second,
+    third?: StatementOptions,
+  ): Promise<ExecuteResult<R>> {
+    const { rows, affectedRows, insertId, command, columns } = await this.#run(
+      statement,
+      second,
+      third,
+    );
+    return { rows: rows as R[], affectedRows, insertId, command, columns };
+  }
+
+  async executeMany(
+    text: string,
+    rows: Iterable<Values>,
+    options?: StatementOptions,
+  ): Promise<{ readonly affectedRows: number }> {
+    const deadline = this.deadline(options);
+    return await this.allOrNothing(deadline, async (on) => {
+      let affectedRows = 0;
+      for (const values of rows) {
+        const statement = compileStatement(this.dialect, text, values, options);
+        affectedRows += (await on.run(statement, deadline, options)).affectedRows;
+      }
+      return { affectedRows };
+    });
+  }
+
+  stream<R = Row>(
+    statement: string | Sql,
+    second?: Values | StreamOptions,
+    third?: StreamOptions,
+  ): AsyncIterable<R[]> {
+    const [values, options] = split(statement, second, third);
+    const compiled = compileStatement(this.dialect, statement, values, options);
+    const batchSize = (options as StreamOptions | undefined)?.batchSize ?? 1_000;
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new RangeError('batchSize must be a whole number from 1.');
+    }
+    return this.streamRows(compiled, batchSize, options) as AsyncIterable<R[]>;
+  }
+
+  /** The one moment by which a call must have ended. */
+  protected deadline(options: StatementOptions | undefined): Deadline {
+    const { timeoutMs, signal } = options ?? {};
+    return deadlineAfter(
+      timeoutMs === undefined
+        ? this.runtime.settings.statementTimeoutMs
+        : durationMs(timeoutMs, 'timeoutMs'),
+      signal,
+    );
+  }
+
+  async #run(statement: string | Sql, second?: Second, third?: StatementOptions): Promise<NativeResult> {
+    const [values, options] = split(statement, second, third);
+    const compiled = compileStatement(this.dialect, statement, values, options);
+    return await this.run(compiled, this.deadline(options), options);
+  }
+}
+
+/** `query(text, values, options)` and `query(sql, options)`. */
+function split(
+  statement: string | Sql,
+  second: Second,
+  third: StatementOptions | undefined,
+): [Values | undefined, StatementOptions | undefined] {
+  return isSql(statement)
+    ? [undefined, second as StatementOptions | undefined]
+    : [second as Values | undefined, third];
+}
+
+function tooManyRows(count: number, wanted: string): TooManyRowsError {
+  return new TooManyRowsError(
+    `The statement gave ${count} rows where ${wanted} was asked for. Add a LIMIT or a unique condition.`,
+    { code: 'DAL_TOO_MANY_ROWS', kind: 'usage' },
+  );
+}

@@ -1,0 +1,36 @@
+import type { LeaseReport } from '@dal/core';
+import type { Session } from './session.ts';
+
+/** One loan of a session, from `acquire` to `release`. */
+export interface Lease<Raw = unknown> {
+  readonly session: Session<Raw>;
+  readonly acquiredAt: number;
+  lastUsedAt: number;
+  lastStatement: string | undefined;
+  tags: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Holds the place in the code that took the loan; its text is made only when it is read. */
+  readonly origin: Error | undefined;
+  ended: boolean;
+}
+
+export function reportLease(lease: Lease): LeaseReport {
+  const now = performance.now();
+  return {
+    heldMs: Math.round(now - lease.acquiredAt),
+    idleMs: Math.round(now - lease.lastUsedAt),
+    lastStatement: lease.lastStatement?.slice(0, 500),
+    tags: lease.tags,
+    stack: lease.origin && callerLines(lease.origin),
+  };
+}
+
+/** The lines of a stack that are the user's, not the layer's or Node's. */
+export function callerLines(origin: Error): string | undefined {
+  const lines = (origin.stack ?? '').split('\n').slice(1);
+  const own = lines.filter(
+    (line) => !line.includes('node:internal') && !/[\\/](@dal|foundation)[\\/]/.test(line),
+  );
+  return (own.length > 0 ? own : lines)
+    .map((line) => line.trim().replace(/^at /, ''))
+    .join('\n');
+}

@@ -1,0 +1,83 @@
+import { type Driver, type DriverConnection, type SessionStatus, within } from '@dal/core';
+
+/** One connection to the server for the time of its life, lent many times. */
+export interface Session<Raw = unknown> {
+  readonly connection: DriverConnection<Raw>;
+  /** On the clock of `performance.now()`, as are all moments here. */
+  readonly expiresAt: number;
+  idleSince: number;
+  /** Why the session can't be used any more, once it can't. */
+  lost: Error | undefined;
+  /** Something was changed that the next user must not see. */
+  dirty: boolean;
+  /** Followed from the layer's own calls, for drivers whose protocol doesn't tell. */
+  followed: SessionStatus;
+  /** Set while a stopped statement is being settled; nothing may be sent before. */
+  settling: Promise<void> | undefined;
+  /** A statement is on the wire. */
+  busy: boolean;
+  /** Those who want to send the next statement, in order. */
+  readonly turns: (() => void)[];
+}
+
+/** Opens a session. Its end is noticed from the first moment, whether somebody uses it or not. */
+export async function openSession<Options, Raw>(
+  driver: Driver<Options, Raw>,
+  options: Options,
+  maxLifetimeMs: number,
+  onLost: (session: Session<Raw>) => void,
+): Promise<Session<Raw>> {
+  let session: Session<Raw> | undefined;
+  let lostEarly: Error | undefined;
+  const connection = await driver.connect(options, (error) => {
+    const reason = error instanceof Error ? error : new Error('The session ended.', { cause: error });
+    if (session === undefined) lostEarly = reason;
+    else if (session.lost === undefined) {
+      session.lost = reason;
+      onLost(session);
+    }
+  });
+  const now = performance.now();
+  session = {
+    connection,
+    expiresAt: now + maxLifetimeMs * (1 - Math.random() * 0.1),
+    idleSince: now,
+    lost: lostEarly,
+    dirty: false,
+    followed: 'idle',
+    settling: undefined,
+    busy: false,
+    turns: [],
+  };
+  return session;
+}
+
+/** What is known of the session's transaction: from the protocol where it tells. */
+export function statusOf(session: Session): SessionStatus {
+  return session.connection.status ? session.connection.status() : session.followed;
+}
+
+/** Ends a session without waiting for the server. */
+export function destroySession(session: Session): void {
+  session.lost ??= new Error('The session was ended by the layer.');
+  try {
+    if (session.connection.destroy) session.connection.destroy();
+    else session.connection.close().catch(() => undefined);
+  } catch {
+    // The session is given up; how it protests is of no interest.
+  }
+}
+
+/** Longest wait for a polite goodbye before the line is cut. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** Ends a session politely; cuts the line when the server doesn't answer in time. Never rejects. */
+export async function closeSession(session: Session): Promise<void> {
+  if (session.lost) {
+    destroySession(session);
+    return;
+  }
+  session.lost = new Error('The session was closed by the layer.');
+  const outcome = await within(CLOSE_GRACE_MS, session.connection.close());
+  if (outcome !== 'done') destroySession(session);
+}

@@ -1,0 +1,4 @@
+export { type Engine, startEngines, type StartedEngines } from './start-engines.ts';
+export { startServer } from './start-server.ts';
+export { freePort } from './free-port.ts';
+export type { Server, ServerKind, ServerOptions, ServerSource, ServerTls } from './server.ts';
