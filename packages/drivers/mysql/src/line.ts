@@ -84,9 +84,12 @@ interface LibraryClass {
   new (settings: { config: unknown }): Library;
 }
 
-const MysqlConnection: LibraryClass = mysql.Connection as unknown as LibraryClass;
-const MysqlConfiguration: new (options: ConnectionOptions) => unknown =
-  mysql.ConnectionConfig as unknown as new (options: ConnectionOptions) => unknown;
+// Both are exported, though mysql2's types tell of other shapes.
+const library = mysql as unknown as {
+  readonly Connection: LibraryClass;
+  readonly ConnectionConfig: new (options: ConnectionOptions) => unknown;
+};
+const LibraryConnection: LibraryClass = library.Connection;
 
 const IN_TRANSACTION = 1;
 
@@ -95,7 +98,7 @@ const IN_TRANSACTION = 1;
  * itself: the status flags behind a result set, one listener from birth to death, and a check of the
  * certificate's name that works for addresses too.
  */
-export class Line extends MysqlConnection {
+export class Line extends LibraryConnection {
   /** The TCP or Unix socket underneath, also below TLS. */
   readonly socket: Socket;
   /** What TLS said was wrong, before mysql2 renames it. */
@@ -109,7 +112,7 @@ export class Line extends MysqlConnection {
   readonly #host: string;
 
   constructor(socket: Socket, options: ConnectionOptions, tls: TlsSettings | false, host: string) {
-    super({ config: new MysqlConfiguration({ ...options, stream: () => socket }) });
+    super({ config: new library.ConnectionConfig({ ...options, stream: () => socket }) });
     this.socket = socket;
     this.#tls = tls;
     this.#host = host;

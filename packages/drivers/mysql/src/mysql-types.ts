@@ -134,7 +134,7 @@ function bigIntegerReader({ integers = 'safe' }: ValueOptions): ValueReader {
  */
 const readFloat: ValueReader = (value) => {
   if (typeof value !== 'number' || !Number.isFinite(value)) return value;
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = 6; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === Math.fround(value)) return short;
   }

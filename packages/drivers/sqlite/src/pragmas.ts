@@ -1,10 +1,14 @@
-import type { Database } from 'better-sqlite3';
 import type { SessionSettings } from './session-messages.ts';
+
+/** The one method of the library's database that is needed here. */
+interface Pragmas {
+  pragma(source: string, options?: { simple?: boolean }): unknown;
+}
 
 const PAUSE_MS = 10;
 
 /** Sets up a connection that was just opened; everything here is lost when it closes, WAL apart. */
-export function connectionPragmas(database: Database, settings: SessionSettings): void {
+export function connectionPragmas(database: Pragmas, settings: SessionSettings): void {
   const memory = settings.path === ':memory:';
   database.pragma(`busy_timeout = ${settings.busyTimeoutMs}`);
   if (!memory && !settings.readOnly) setJournalMode(database, settings);
@@ -19,7 +23,7 @@ export function connectionPragmas(database: Database, settings: SessionSettings)
 }
 
 /** SQLite does not wait for a lock while it changes to WAL, so several sessions that start at once may collide. */
-function setJournalMode(database: Database, { journalMode, busyTimeoutMs }: SessionSettings): void {
+function setJournalMode(database: Pragmas, { journalMode, busyTimeoutMs }: SessionSettings): void {
   const until = performance.now() + busyTimeoutMs;
   for (;;) {
     try {

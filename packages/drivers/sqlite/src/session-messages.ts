@@ -17,6 +17,9 @@ export interface SessionSettings {
 export type JournalMode = 'wal' | 'delete' | 'truncate' | 'persist' | 'memory' | 'off';
 export type Synchronous = 'off' | 'normal' | 'full' | 'extra';
 
+/** The word that a transaction for reading begins with. */
+export const READ_ONLY_TRANSACTION = 'PRAGMA query_only = ON';
+
 /** What can cross to the session: the values SQLite knows, and numbers. */
 export type Cell = null | number | bigint | string | Uint8Array;
 

@@ -3,7 +3,15 @@ import { createRequire } from 'node:module';
 import Sqlite from 'better-sqlite3';
 import { columnKind, type ColumnKind } from './column-kind.ts';
 import { connectionPragmas } from './pragmas.ts';
-import type { Batch, Cell, LibraryVersion, Request, RunResult, SessionSettings } from './session-messages.ts';
+import {
+  type Batch,
+  type Cell,
+  type LibraryVersion,
+  READ_ONLY_TRANSACTION,
+  type Request,
+  type RunResult,
+  type SessionSettings,
+} from './session-messages.ts';
 import { mayUpdateInstead, statementVerb } from './statement-verb.ts';
 
 export type SqliteDatabase = Sqlite.Database;
@@ -101,7 +109,6 @@ class OpenSession implements Session {
     });
     try {
       database.defaultSafeIntegers(true);
-      database.unsafeMode(false);
       connectionPragmas(database, this.#settings);
       this.#changes = database.prepare<[], number>('SELECT changes()').pluck().safeIntegers(false);
       this.#lastId = database.prepare<[], bigint>('SELECT last_insert_rowid()').pluck();
@@ -323,9 +330,6 @@ class OpenSession implements Session {
     return { sqlite: sqlite ?? '', library: manifest.version };
   }
 }
-
-/** The word that a transaction for reading begins with. */
-export const READ_ONLY_TRANSACTION = 'PRAGMA query_only = ON';
 
 /** better-sqlite3 binds every number as REAL, which turns 5 into `5.0` in a TEXT column. */
 function bindWholeNumbers(values: Cell[]): void {

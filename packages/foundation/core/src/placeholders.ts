@@ -60,7 +60,7 @@ export function countNative(text: string, dialect: Dialect): number {
   return count;
 }
 
-/** Parameter `index` between `before` and `after`, kept apart from words: `LIMIT?` is not `LIMIT$1`. */
+/** The mark, kept apart from words: `LIMIT?` is not `LIMIT$1`, and MySQL does not read `?and`. */
 export function spacedPlaceholder(
   placeholder: string,
   before: number | undefined,
@@ -120,9 +120,9 @@ function rewrite(text: string, dialect: Dialect): NativeText {
       throw refusal(`"?${String.fromCharCode(next)}": write ? for each value`, text, at);
     } else {
       count += 1;
-      if (!keepsQuestion) {
-        const before = at === 0 ? undefined : text.charCodeAt(at - 1);
-        const mark = spacedPlaceholder(dialect.placeholder(count), before, next);
+      const before = at === 0 || keepsQuestion ? undefined : text.charCodeAt(at - 1);
+      const mark = spacedPlaceholder(dialect.placeholder(count), before, next);
+      if (mark !== '?') {
         done += text.slice(copied, at) + mark;
         copied = at + 1;
       }

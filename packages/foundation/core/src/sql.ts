@@ -56,8 +56,8 @@ class SqlChoice {
 export class SqlArray {
   readonly list: readonly unknown[];
 
-  constructor(list: readonly unknown[]) {
-    this.list = list;
+  constructor(items: readonly unknown[]) {
+    this.list = items;
   }
 
   static {
@@ -115,16 +115,14 @@ export function renderSql(statement: Sql, dialect: Dialect): RenderedSql {
 
   const { text, values: parameters } = write(statement, dialect);
   const { parameters: limit } = dialect.limits;
+  const given = parameters.length === 1 ? '1 value' : `${parameters.length} values`;
   if (parameters.length > limit) {
-    throw refusal(
-      `The statement has ${parameters.length} values and ${dialect.name} takes ${limit}; send it in batches`,
-    );
+    throw refusal(`The statement has ${given}, and ${dialect.name} takes ${limit}: send batches`);
   }
   const marks = countNative(text, dialect);
   if (marks !== parameters.length) {
-    throw refusal(
-      `The statement has ${parameters.length} values and ${marks} places for them: is a \${} inside quotes or a comment, or a placeholder in the text?`,
-    );
+    const why = 'is a ${} inside quotes or a comment, or a placeholder in the text?';
+    throw refusal(`The statement has ${given} and ${marks} places for them: ${why}`);
   }
   const operation = firstKeyword(text, dialect.lexis);
   // The strings of a template are one object for each place in the program, so they are few.
@@ -144,11 +142,14 @@ function write(root: Sql, dialect: Dialect): { text: string; values: readonly un
   const parameters: unknown[] = [];
   const open: { piece: Sql; next: number }[] = [{ piece: root, next: 0 }];
   let text = '';
-  // A placeholder is kept apart from the word behind it, which is known only when it comes.
+  // A placeholder is kept apart from the words around it. The last character is remembered, since
+  // asking the text for it would join all its pieces again each time.
+  let last: number | undefined;
   let afterMark = false;
 
   const add = (piece: string): void => {
     if (piece === '') return;
+    last = piece.charCodeAt(piece.length - 1);
     text += afterMark ? spacedPlaceholder('', undefined, piece.charCodeAt(0)) + piece : piece;
     afterMark = false;
   };
@@ -175,8 +176,7 @@ function write(root: Sql, dialect: Dialect): { text: string; values: readonly un
       case 'array':
       case undefined: {
         parameters.push(brandOf(part) === 'array' ? (part as SqlArray).list : part);
-        const before = text === '' ? undefined : text.charCodeAt(text.length - 1);
-        add(spacedPlaceholder(dialect.placeholder(parameters.length), before, undefined));
+        add(spacedPlaceholder(dialect.placeholder(parameters.length), last, undefined));
         afterMark = true;
       }
     }
@@ -331,5 +331,6 @@ function setBrand(prototype: object, name: Brand): void {
 }
 
 function refusal(what: string): ConfigError {
-  return new ConfigError(`${what}.`, { kind: 'usage', code: 'DAL_SQL' });
+  const message = what.endsWith('?') ? what : `${what}.`;
+  return new ConfigError(message, { kind: 'usage', code: 'DAL_SQL' });
 }

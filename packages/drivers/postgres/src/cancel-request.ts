@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { ConnectionError } from '@dal/core';
+import { type LineTarget, openLine } from './open-line.ts';
+
+/** A server that doesn't close the cancel's line within this time is taken for dead. */
+const CANCEL_TIMEOUT_MS = 5_000;
+
+/**
+ * Asks the server to stop what the backend runs. Resolves when the server has closed the line of
+ * the request: from then on it can't hit a later statement. Closing it from our side instead would
+ * lose that proof, and old PgBouncers die of it.
+ */
+export async function requestCancel(
+  target: LineTarget,
+  { processID, secretKey }: { readonly processID: number; readonly secretKey: number },
+  onSocket: (socket: Socket) => void,
+): Promise<void> {
+  let socket: Socket | undefined;
+  const timer = setTimeout(() => {
+    socket?.destroy(
+      new ConnectionError(`The server did not take the cancel within ${CANCEL_TIMEOUT_MS} ms.`, {
+        kind: 'connection',
+        code: 'DAL_CONNECTION',
+      }),
+    );
+  }, CANCEL_TIMEOUT_MS);
+  try {
+    const { stream } = await openLine(target, (opened) => {
+      socket = opened;
+      onSocket(opened);
+    });
+    const closed = closing(stream);
+    stream.write(cancelMessage(processID, secretKey));
+    await closed;
+  } finally {
+    clearTimeout(timer);
+    socket?.destroy();
+  }
+}
+
+/** PostgreSQL manual, "CancelRequest": length 16, code 80877102, process, key. */
+function cancelMessage(processID: number, secretKey: number): Buffer {
+  const message = Buffer.alloc(16);
+  message.writeInt32BE(16, 0);
+  message.writeInt32BE(80_877_102, 4);
+  message.writeInt32BE(processID, 8);
+  message.writeInt32BE(secretKey, 12);
+  return message;
+}
+
+function closing(stream: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let failure: Error | undefined;
+    stream.once('error', (error: NodeJS.ErrnoException) => {
+      // The server closes with our bytes unread in some versions, which arrives as a reset.
+      if (error.code !== 'ECONNRESET') failure = error;
+    });
+    stream.once('close', () => (failure ? reject(failure) : resolve()));
+    // Without a reader the server's end would not be noticed.
+    stream.resume();
+  });
+}

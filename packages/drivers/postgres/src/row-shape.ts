@@ -1,0 +1,50 @@
+import type { Column } from '@dal/core';
+import type { PgField } from './pg-client.ts';
+import type { PostgresTypes, ReadValue } from './postgres-types.ts';
+
+/** The columns of a result, with the reader of each. Made once for a prepared statement. */
+export interface RowShape {
+  readonly columns: readonly Column[];
+  readonly names: readonly string[];
+  readonly readers: readonly ReadValue[];
+  /** False when a name would reach the prototype of the row (`__proto__`). */
+  readonly plainNames: boolean;
+}
+
+export const NO_COLUMNS: RowShape = { columns: [], names: [], readers: [], plainNames: true };
+
+export function rowShape(fields: readonly PgField[], types: PostgresTypes): RowShape {
+  const names = fields.map((field) => field.name);
+  return {
+    names,
+    columns: fields.map(({ name, dataTypeID }) => ({ name, type: types.nameOf(dataTypeID) })),
+    readers: fields.map(({ dataTypeID }) => types.reader(dataTypeID)),
+    plainNames: !names.includes('__proto__'),
+  };
+}
+
+export function readObject(shape: RowShape, texts: readonly (string | null)[]): unknown {
+  const { names, readers } = shape;
+  const row: Record<string, unknown> = {};
+  for (let index = 0; index < names.length; index++) {
+    const text = texts[index];
+    const value = text === null || text === undefined ? null : readers[index]!(text);
+    if (shape.plainNames) row[names[index]!] = value;
+    else define(row, names[index]!, value);
+  }
+  return row;
+}
+
+export function readArray(shape: RowShape, texts: readonly (string | null)[]): unknown {
+  const { readers } = shape;
+  const row = new Array<unknown>(readers.length);
+  for (let index = 0; index < readers.length; index++) {
+    const text = texts[index];
+    row[index] = text === null || text === undefined ? null : readers[index]!(text);
+  }
+  return row;
+}
+
+function define(row: object, name: string, value: unknown): void {
+  Object.defineProperty(row, name, { value, enumerable: true, configurable: true, writable: true });
+}

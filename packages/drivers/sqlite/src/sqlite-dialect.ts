@@ -1,0 +1,32 @@
+import { type Dialect, standardTransaction } from '@dal/core';
+import { READ_ONLY_TRANSACTION } from './session-messages.ts';
+
+export const sqliteDialect: Dialect = {
+  name: 'sqlite',
+  placeholder: () => '?',
+  quote: ['"', '"'],
+  lexis: { backticks: true, brackets: true },
+  ping: 'SELECT 1',
+  // A plain BEGIN that writes later cannot wait for the lock: its snapshot is old by then. Taking
+  // the lock first makes writers queue instead of fail.
+  transaction: standardTransaction(({ readOnly }) =>
+    readOnly ? [READ_ONLY_TRANSACTION, 'BEGIN'] : ['BEGIN IMMEDIATE'],
+  ),
+  isolations: ['serializable'],
+  limits: { parameters: 32_766 },
+  types: {
+    boolean: 'BOOLEAN',
+    integer: 'INTEGER',
+    bigint: 'BIGINT',
+    double: 'DOUBLE',
+    // The word TEXT in a type keeps SQLite from turning digits into a binary number.
+    decimal: 'DECIMAL_TEXT',
+    text: 'TEXT',
+    key: 'TEXT',
+    bytes: 'BLOB',
+    json: 'JSON_TEXT',
+    date: 'DATE',
+    timestamp: 'TIMESTAMP',
+    autoId: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+  },
+};

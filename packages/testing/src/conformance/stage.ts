@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import type { ColumnTypes, Database, Dialect, Driver, DriverConnection } from '@dal/core';
+import { openDatabase } from '@dal/database';
+import type { ConformanceOptions } from './conformance-options.ts';
+import { within } from './expectations.ts';
+import { Skip } from './skip.ts';
+import { watchDriver, type Watch } from './watch-driver.ts';
+
+// Two runs on one server must not meet.
+const run = randomBytes(4).toString('hex');
+let tableCount = 0;
+
+/** What one test stands on: databases and tables that are gone when it ends. */
+export class Stage {
+  readonly options: ConformanceOptions;
+  readonly driver: Driver;
+  readonly dialect: Dialect;
+  readonly types: ColumnTypes;
+  readonly watch: Watch;
+  #db: Database | undefined;
+  readonly #databases: Database[] = [];
+  readonly #sessions: DriverConnection[] = [];
+  readonly #tables: string[] = [];
+
+  constructor(options: ConformanceOptions) {
+    this.options = options;
+    this.driver = options.driver;
+    this.dialect = options.driver.dialect;
+    this.types = this.dialect.types;
+    this.watch = watchDriver(options.driver);
+  }
+
+  /** The test's database, four sessions at most. */
+  get db(): Database {
+    return (this.#db ??= this.open({ max: 4 }));
+  }
+
+  /** Makes `db` one with other pool options; to be called before `db` is used. */
+  useDatabase(pool: Readonly<Record<string, unknown>>): Database {
+    return (this.#db = this.open(pool));
+  }
+
+  /** One more database on the same data. */
+  async second(): Promise<Database> {
+    await this.db.connect();
+    if (this.watch.isPrivate()) this.skip('the data lives in one session (poolOptions.keepOne)');
+    return this.open({ max: 2 });
+  }
+
+  /** A database whose sessions are not watched with the others. */
+  async observer(): Promise<Database> {
+    return this.#keep(openDatabase(this.driver, this.options.config, { pool: { max: 2 } }));
+  }
+
+  open(pool: Readonly<Record<string, unknown>>): Database {
+    return this.#keep(openDatabase(this.watch.driver, this.options.config, { pool }));
+  }
+
+  /** A session straight from the driver, with the layer out of the way. */
+  async session(lost: (error: unknown) => void = () => undefined): Promise<DriverConnection> {
+    await this.db.connect();
+    const session = await this.driver.connect(this.watch.options(), lost);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** Creates a table and returns its name. */
+  async table(columns: string): Promise<string> {
+    const name = `dal_${run}_${++tableCount}`;
+    await this.db.execute(`CREATE TABLE ${name} (${columns})`);
+    this.#tables.push(name);
+    return name;
+  }
+
+  /** A table of whole numbers `id`, from 1 to `count`, with a text `v` each. */
+  async numbers(count: number, text = 'v'): Promise<string> {
+    const table = await this.table(
+      `id ${this.types.integer} NOT NULL PRIMARY KEY, v ${this.types.text}`,
+    );
+    for (let from = 1; from <= count; from += 100) {
+      const ids = Array.from({ length: Math.min(100, count - from + 1) }, (_, i) => from + i);
+      await this.db.execute(
+        `INSERT INTO ${table} (id, v) VALUES ${ids.map(() => '(?, ?)').join(', ')}`,
+        ids.flatMap((id) => [id, text]),
+      );
+    }
+    return table;
+  }
+
+  async count(table: string, db: Pick<Database, 'queryValue'> = this.db): Promise<number> {
+    return Number(await db.queryValue(`SELECT COUNT(*) FROM ${table}`));
+  }
+
+  /** The names of the optional members that the driver's sessions have. */
+  async members(): Promise<ReadonlySet<string>> {
+    await this.db.connect();
+    return this.watch.members();
+  }
+
+  quote(name: string): string {
+    return this.dialect.quote[0] + name + this.dialect.quote[1];
+  }
+
+  /** A statement that runs for about a minute. */
+  stuck(): string {
+    const { stuckStatement } = this.options;
+    if (stuckStatement === false) this.skip('statements run in the thread of the caller');
+    return (
+      stuckStatement ??
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) ' +
+        'SELECT COUNT(*) FROM n'
+    );
+  }
+
+  skip(reason: string): never {
+    throw new Skip(reason);
+  }
+
+  /** Ends and drops everything; also after a failure in the middle of a transaction. */
+  async clear(): Promise<void> {
+    for (const session of this.#sessions) {
+      await within(5_000, 'closing a session', () => session.close()).catch(() => undefined);
+    }
+    await Promise.all(
+      this.#databases.map((db) => within(10_000, 'close()', () => db.close({ force: true }))),
+    );
+    if (this.#tables.length === 0 || this.watch.isPrivate()) return;
+    const sweeper = openDatabase(this.driver, this.options.config, { pool: { max: 1 } });
+    try {
+      // The youngest first: it may refer to an older one.
+      for (const table of this.#tables.toReversed()) {
+        await sweeper.execute(`DROP TABLE IF EXISTS ${table}`, [], { timeoutMs: 10_000 });
+      }
+    } finally {
+      await sweeper.close({ force: true });
+    }
+  }
+
+  #keep(db: Database): Database {
+    this.#databases.push(db);
+    return db;
+  }
+}
