@@ -1,4 +1,4 @@
-import { type Fault, isDalError } from '@dal/core';
+import { type Fault, isDalError, isNeverWritten } from '@dal/core';
 import { noteOf } from './error-notes.ts';
 import type { Flavor } from './flavor.ts';
 
@@ -215,6 +215,7 @@ const certificateCodes =
 function judge(error: unknown): Fault {
   if (typeof error !== 'object' || error === null) return { kind: 'unknown' };
   if (isDalError(error)) return error.fault ?? { kind: error.kind, applied: 'no', code: error.code };
+  if (isNeverWritten(error)) return { ...lost, applied: 'no', code: 'EPIPE' };
   const { code, errno, message, fatal } = error as Readonly<Record<string, unknown>>;
   const note = noteOf(error);
   const number = serverNumber(errno) ?? serverNumber(code);

@@ -16,6 +16,8 @@ export function postgres(
 }
 
 export { postgresDriver };
+/** The name under which `@dal/factory` looks for a driver in a package. */
+export { postgresDriver as driver };
 export type { PostgresConfig, PostgresOptions } from './postgres-options.ts';
 export { DalError, isDalError, json, sql } from '@dal/core';
 export type { Connection, Database, Transaction } from '@dal/core';

@@ -99,11 +99,6 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     return word === 'E' ? 'failed' : 'idle';
   }
 
-  /** An empty statement: a round trip, and nothing to plan or to run. */
-  async ping(): Promise<void> {
-    await this.query({ text: '', values: [] });
-  }
-
   async reset(): Promise<void> {
     if (this.status() !== 'idle') await this.query({ text: 'ROLLBACK', values: [] });
     // A pooler shares its sessions: what would be discarded may be another client's.
@@ -144,7 +139,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
   }
 
   destroy(): void {
-    this.#over ??= ended('The connection was destroyed.');
+    this.#over ??= ended('The connection was destroyed.', 'unknown');
     for (const socket of this.#cancels) socket.destroy();
     this.#stream.destroy();
     this.#running?.end(this.#over);
@@ -152,7 +147,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
   }
 
   #sayGoodbye(): Promise<void> {
-    this.#over ??= ended('The connection was closed.');
+    this.#over ??= ended('The connection was closed.', 'unknown');
     if (this.#stream.closed) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS);
@@ -167,7 +162,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
 
   #start(run: StatementRun): void {
     if (this.#over) {
-      run.end(this.#over);
+      run.end(refused(this.#over));
       return;
     }
     this.#running = run;
@@ -194,9 +189,15 @@ export class PostgresConnection implements DriverConnection<PgClient> {
   }
 }
 
-function ended(message: string): ConnectionError {
+/** For a statement that came after the end. */
+function refused(cause: Error): ConnectionError {
+  return ended('The session had ended before the statement; nothing was sent.', 'no', cause);
+}
+
+function ended(message: string, applied: 'no' | 'unknown', cause?: Error): ConnectionError {
   return new ConnectionError(message, {
     code: 'DAL_CONNECTION',
-    fault: { kind: 'connection', connectionLost: true, applied: 'unknown' },
+    fault: { kind: 'connection', connectionLost: true, applied },
+    ...(cause ? { cause } : {}),
   });
 }

@@ -1,4 +1,4 @@
-import { type Fault, type FaultKind, isDalError } from '@dal/core';
+import { type Fault, type FaultKind, isDalError, isNeverWritten } from '@dal/core';
 
 type Verdict = Omit<Fault, 'code' | 'constraint' | 'table' | 'column'>;
 
@@ -226,6 +226,7 @@ export function isStalePlan(error: unknown): boolean {
 function judge(error: unknown, depth: number): Fault {
   if (typeof error !== 'object' || error === null || depth > 4) return { kind: 'unknown' };
   if (isDalError(error)) return error.fault ?? { kind: error.kind, applied: 'no' };
+  if (isNeverWritten(error)) return { ...neverSent, code: 'EPIPE' };
   const { code, message, severity } = error as Record<string, unknown>;
   if (typeof severity === 'string' && typeof code === 'string') return judgeAnswer(error, code);
   const known = judgeNodeError(error, code) ?? judgeWords(message);
@@ -304,6 +305,12 @@ function verdictOf(code: string, { message, routine, severity }: Answer): Verdic
       // The routine is the same in every language of the server, the message is not.
       if (routine === 'RevalidateCachedQuery') return { kind: 'stalePlan' };
       if (/hot standby/.test(words)) return { kind: 'readOnly' };
+      break;
+    case '42601':
+      // Two statements in one text, which the extended protocol does not take.
+      if (routine === 'exec_parse_message') {
+        return { kind: 'usage', hint: 'Send one statement at a time.' };
+      }
       break;
     case '57014':
       if (/statement timeout/.test(words)) return { kind: 'statementTimeout' };

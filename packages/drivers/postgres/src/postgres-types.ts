@@ -114,8 +114,8 @@ const names: ReadonlyMap<number, string> = new Map(
  * @throws ConfigError, before anything is sent
  */
 export function encodeValues(values: readonly unknown[]): EncodedValue[] {
-  const encoded = new Array<EncodedValue>(values.length);
-  for (let index = 0; index < values.length; index++) encoded[index] = encode(values[index]);
+  const encoded: EncodedValue[] = [];
+  for (let index = 0; index < values.length; index++) encoded.push(encode(values[index]));
   return encoded;
 }
 

@@ -37,10 +37,10 @@ export function readObject(shape: RowShape, texts: readonly (string | null)[]): 
 
 export function readArray(shape: RowShape, texts: readonly (string | null)[]): unknown {
   const { readers } = shape;
-  const row = new Array<unknown>(readers.length);
+  const row: unknown[] = [];
   for (let index = 0; index < readers.length; index++) {
     const text = texts[index];
-    row[index] = text === null || text === undefined ? null : readers[index]!(text);
+    row.push(text === null || text === undefined ? null : readers[index]!(text));
   }
   return row;
 }

@@ -94,7 +94,9 @@ export abstract class StatementRun implements PgStatement {
   }
 
   handleEmptyQuery(_line: PgLine): void {
-    this.tag = '';
+    this.fail(
+      new ConfigError('The text holds no statement.', { kind: 'usage', code: 'DAL_STATEMENT' }),
+    );
   }
 
   handleCopyInResponse(line: PgLine): void {

@@ -2,6 +2,10 @@ export { DalError, isDalError, json, sql } from '@dal/core';
 export type { Connection, Database, Transaction } from '@dal/core';
 export type { SqliteRaw } from './session-line.ts';
 export { sqlite, type SqliteConfig } from './sqlite.ts';
-export { sqliteDriver } from './sqlite-driver.ts';
+export {
+  sqliteDriver,
+  /** The name under which `@dal/factory` looks for a driver in a package. */
+  sqliteDriver as driver,
+} from './sqlite-driver.ts';
 export { SqliteError } from './sqlite-faults.ts';
 export type { RunsIn, SqliteOptions, SqliteSettings } from './sqlite-options.ts';

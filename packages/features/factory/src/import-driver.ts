@@ -56,7 +56,8 @@ async function importPackage(name: string): Promise<unknown> {
   }
   // A strict package manager shows the driver to the application that installed it, and not to us.
   const path = resolveFromApplication(name);
-  return path === undefined ? undefined : await import(/* @vite-ignore */ pathToFileURL(path).href);
+  if (path === undefined) return undefined;
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ pathToFileURL(path).href);
 }
 
 function resolveFromApplication(name: string): string | undefined {

@@ -124,8 +124,10 @@ const thirdPartyDriver = `
     async connect() {
       return {
         raw: undefined,
-        query: async ({ values }) => ({
-          rows: [{ value: values[0] }], columns: [{ name: 'value' }], affectedRows: 0,
+        query: async ({ values, rowMode }) => ({
+          rows: [rowMode === 'array' ? [values[0]] : { value: values[0] }],
+          columns: [{ name: 'value' }],
+          affectedRows: 0,
         }),
         close: async () => {},
       };

@@ -9,6 +9,7 @@ export * from './environment.ts';
 export * from './errors.ts';
 export * from './fault.ts';
 export * from './json.ts';
+export * from './never-written.ts';
 export * from './password.ts';
 export * from './placeholders.ts';
 export * from './quote-identifier.ts';

@@ -11,7 +11,7 @@ test.each([
   ['-1', -1n],
   ['{"here":1}', { gone: undefined, here: 1 }],
   ['"1970-01-01T00:00:00.000Z"', new Date(0)],
-  ['{"inner":{"a":1}}', { inner: json({ a: 1n }) }],
+  ['{"inner":{"a":9007199254740993,"b":0.1}}', { inner: json({ a: 2n ** 53n + 1n, b: 0.1 }) }],
   ['"\\ud800"', '\ud800'],
 ])('%#: written as %s', (text, value) => {
   expect(json(value).text).toBe(text);

@@ -13,7 +13,9 @@ export class Json {
 
   /** Inside another value it is the JSON it holds. */
   toJSON(): unknown {
-    return rawJSON(this.text);
+    return parseExact(this.text, (_key, value, { source }) =>
+      typeof value === 'number' && !Number.isSafeInteger(value) ? rawJSON(source) : value,
+    );
   }
 
   static {
@@ -54,7 +56,13 @@ export function isJson(value: unknown): value is Json {
 const CIRCLE = /(?:---|->) ((?:property|index) .+) closes the circle/;
 
 /** Missing in the types of the language's library, not in the oldest Node that we support. */
-const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
+const { rawJSON, parse: parseExact } = JSON as unknown as {
+  readonly rawJSON: (text: string) => unknown;
+  readonly parse: (
+    text: string,
+    revive: (key: string, value: unknown, context: { readonly source: string }) => unknown,
+  ) => unknown;
+};
 
 function exact(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return rawJSON(value.toString());

@@ -101,6 +101,12 @@ test('a dialect with long marks is rewritten too', () => {
   expect(toNative('SELECT [?] + ? + ?and', sqlServer).text).toBe('SELECT [?] + @p1 + @p2 and');
 });
 
+test('a tag of a dollar quote never starts with a digit', () => {
+  const duckdb = engine('duckdb', () => '?', { dollar: true });
+  expect(toNative('SELECT $1$ ? $1$', duckdb).count).toBe(1);
+  expect(toNative('SELECT $a1$ ? $a1$', duckdb).count).toBe(0);
+});
+
 test.each([
   ['PostgreSQL', 'SELECT ?1', postgres, /"\?1"/],
   ['SQLite', 'SELECT ?2', sqlite, /"\?2"/],

@@ -34,7 +34,7 @@ test.each([
   ['a\0b', /NUL/],
   ['x'.repeat(256), /256 characters/],
   [undefined, /must be a string, not undefined/],
-  [{ toString: () => 'x' }, /must be a string, not object/],
+  [['x'], /must be a string, not object/],
 ])('%j is refused', (name, reason) => {
   const act = () => quoteIdentifier(name as string, double);
   expect(act).toThrow(ConfigError);

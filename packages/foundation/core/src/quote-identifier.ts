@@ -10,7 +10,7 @@ import { ConfigError } from './errors.ts';
 export function quoteIdentifier(name: string, dialect: Pick<Dialect, 'quote'>): string {
   checkIdentifier(name);
   const [open, close] = dialect.quote;
-  return open + name.replaceAll(close, () => close + close) + close;
+  return open + name.replaceAll(close, close + close) + close;
 }
 
 /** Refuses what no engine takes as a name. */

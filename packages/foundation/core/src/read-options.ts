@@ -30,6 +30,9 @@ export function readOptions<Readers extends Readonly<Record<string, OptionReader
   return result as ReadOptions<Readers>;
 }
 
+/** Options that every database has beside its driver's; a driver's typo may mean one of them. */
+export const DATABASE_OPTION_NAMES = ['name', 'pool', 'statementTimeoutMs', 'retry'] as const;
+
 /** The error for an option that nobody knows. */
 export function unknownOption(
   where: string,
@@ -39,7 +42,7 @@ export function unknownOption(
 ): ConfigError {
   const likely = Object.hasOwn(aliases, key)
     ? aliases[key]
-    : suggest(key, [...known, ...Object.keys(aliases)]);
+    : (suggest(key, [...known, ...Object.keys(aliases)]) ?? suggest(key, DATABASE_OPTION_NAMES));
   const meant =
     likely !== undefined && Object.hasOwn(aliases, likely) ? aliases[likely] : likely;
   const advice = meant ? ` Did you mean "${meant}"?` : ` Known options: ${known.join(', ')}.`;

@@ -34,11 +34,10 @@ test('values become parameters and never reach the text', () => {
 });
 
 test('one place in a program has one text, whatever the values', () => {
-  const find = (id: number) => sql`SELECT ${id}`;
-  expect(renderSql(find(1), postgres).text).toBe('SELECT $1');
-  expect(renderSql(find(2), postgres)).toMatchObject({ text: 'SELECT $1', values: [2] });
-  expect(renderSql(find(3), mysql)).toMatchObject({ text: 'SELECT ?', values: [3] });
-  expect(renderSql(find(4), postgres)).toMatchObject({ text: 'SELECT $1', values: [4] });
+  expect(renderSql(selectOf(1), postgres).text).toBe('SELECT $1');
+  expect(renderSql(selectOf(2), postgres)).toMatchObject({ text: 'SELECT $1', values: [2] });
+  expect(renderSql(selectOf(3), mysql)).toMatchObject({ text: 'SELECT ?', values: [3] });
+  expect(renderSql(selectOf(4), postgres)).toMatchObject({ text: 'SELECT $1', values: [4] });
 });
 
 test('a list becomes a parameter for each item', () => {
@@ -195,3 +194,7 @@ test('pieces of another copy of the package are pieces too', async () => {
   expect(isSql(foreign)).toBe(true);
   expect(renderSql(sql`WHERE ${foreign}`, postgres).text).toBe(`WHERE a = $1 AND "b" = ANY ('{}')`);
 });
+
+function selectOf(value: number): Sql {
+  return sql`SELECT ${value}`;
+}

@@ -22,7 +22,7 @@ test('nothing to say is nothing to add', () => {
 
 test('no tag ends the comment, opens one or becomes code', () => {
   const hostile = ['*/ DROP TABLE t; --', '/*', "'", '!50000 DROP', '+', 'M!', '?', '$1', '\0\n'];
-  for (const text of hostile) expectOneComment(tagComment({ [text]: text }));
+  for (const text of hostile) expect(tagComment({ [text]: text })).toSatisfy(isOneComment);
   const pieces = fc.constantFrom(
     '*',
     '/',
@@ -39,8 +39,8 @@ test('no tag ends the comment, opens one or becomes code', () => {
   );
   const dictionaries = fc.dictionary(fc.string({ unit: pieces }), fc.string({ unit: pieces }));
   const property = fc.property(dictionaries, (tags) => {
-    expectOneComment(tagComment(tags));
-    expectOneComment(tagComment(tags, 'plain'));
+    expect(tagComment(tags)).toSatisfy(isOneComment);
+    expect(tagComment(tags, 'plain')).toSatisfy(isOneComment);
   });
   fc.assert(property, { numRuns: 5_000 });
 });
@@ -65,9 +65,8 @@ test('names from Object.prototype are keys like others, and only own ones count'
   expect(tagComment(Object.create({ inherited: 'x' }) as Tags)).toBe('');
 });
 
-function expectOneComment(comment: string): void {
-  if (comment === '') return;
-  expect(comment.startsWith(' /*')).toBe(true);
-  expect(comment.endsWith('*/')).toBe(true);
-  expect(comment.slice(3, -2)).not.toMatch(/[*/?$!\0\n]|^M!|^\+/);
+function isOneComment(comment: string): boolean {
+  const inside = comment.slice(3, -2);
+  const isWrapped = comment === ` /*${inside}*/`;
+  return comment === '' || (isWrapped && !/[*/?$!\0\n]|^M!|^\+/.test(inside));
 }

@@ -1,4 +1,4 @@
-import { anything, duration, integer, readOptions, text, wrongOption } from '@dal/core';
+import { anything, type DATABASE_OPTION_NAMES, duration, integer, readOptions, text, wrongOption } from '@dal/core';
 import { type PoolOptions, type PoolSettings, readPoolOptions } from '@dal/pool';
 
 export interface DatabaseOptions {
@@ -36,7 +36,7 @@ const readers = {
   pool: anything,
   statementTimeoutMs: duration,
   retry: anything,
-};
+} satisfies Record<(typeof DATABASE_OPTION_NAMES)[number], unknown>;
 
 /**
  * Splits what the user gave into the layer's settings and the rest, which is the driver's.
@@ -68,9 +68,6 @@ export function splitOptions(input: Readonly<Record<string, unknown>>): {
     },
   };
 }
-
-/** The names of the layer's own options, for suggestions. */
-export const DATABASE_OPTION_NAMES: readonly string[] = Object.keys(readers);
 
 function asRecord(value: unknown, where: string): Record<string, unknown> {
   if (value === undefined) return {};

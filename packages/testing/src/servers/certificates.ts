@@ -16,22 +16,53 @@ export async function makeCertificates(folder: string): Promise<ServerTls> {
   await writeFile(join(folder, 'server.ext'), SERVER_NAMES);
   await writeFile(join(folder, 'client.ext'), 'extendedKeyUsage=clientAuth\n');
   await openssl(
-    ...['req', '-new', '-x509', '-days', '3650', ...KEY, '-subj', '/CN=dal-test-ca'],
-    ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
-    ...['-keyout', 'ca.key', '-out', 'ca.crt'],
+    'req',
+    '-new',
+    '-x509',
+    '-days',
+    '3650',
+    ...KEY,
+    '-subj',
+    '/CN=dal-test-ca',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.crt',
   );
   for (const [name, subject, serial] of [
     ['server', '/CN=localhost', '1'],
     ['client', '/CN=dal', '2'],
   ] as const) {
     await openssl(
-      ...['req', '-new', ...KEY, '-subj', subject],
-      ...['-keyout', `${name}.key`, '-out', `${name}.csr`],
+      'req',
+      '-new',
+      ...KEY,
+      '-subj',
+      subject,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
     );
     await openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key'],
-      ...['-set_serial', serial, '-days', '3650', '-extfile', `${name}.ext`],
-      ...['-out', `${name}.crt`],
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-set_serial',
+      serial,
+      '-days',
+      '3650',
+      '-extfile',
+      `${name}.ext`,
+      '-out',
+      `${name}.crt`,
     );
   }
   const [ca, cert, key] = await Promise.all(

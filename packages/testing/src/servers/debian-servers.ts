@@ -28,7 +28,8 @@ const TRIPLES: Partial<Record<NodeJS.Architecture, readonly [string, string]>> =
  */
 export async function debianServers(): Promise<DebianServers | string> {
   const [triple, loader] = TRIPLES[process.arch] ?? [];
-  if (triple === undefined || loader === undefined) return `debian: no packages for ${process.arch}`;
+  if (triple === undefined || loader === undefined)
+    return `debian: no packages for ${process.arch}`;
   const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
   if (!/^ID=debian$/m.test(system)) return 'debian: this machine does not run Debian';
 
@@ -40,7 +41,12 @@ export async function debianServers(): Promise<DebianServers | string> {
   return {
     basedir: { mysql: join(folder, 'mysql', 'usr'), mariadb: join(folder, 'mariadb', 'usr') },
     command: (program) => [
-      ...[join(libraries, loader), '--argv0', program, '--library-path', path, program],
+      join(libraries, loader),
+      '--argv0',
+      program,
+      '--library-path',
+      path,
+      program,
     ],
   };
 }
@@ -58,9 +64,14 @@ async function download(draft: string): Promise<void> {
   // Lists, state and cache of our own: nothing of the machine's is read or changed, except its
   // sources, proxies and keys.
   const own = [
-    ...[`Dir::State::Lists=${join(apt, 'lists')}`, `Dir::State::status=${join(apt, 'status')}`],
-    ...[`Dir::Cache=${apt}`, 'APT::Sandbox::User=root', 'Debug::NoLocking=1'],
-    ...['Acquire::Retries=2', 'Acquire::http::Timeout=20', 'Acquire::https::Timeout=20'],
+    `Dir::State::Lists=${join(apt, 'lists')}`,
+    `Dir::State::status=${join(apt, 'status')}`,
+    `Dir::Cache=${apt}`,
+    'APT::Sandbox::User=root',
+    'Debug::NoLocking=1',
+    'Acquire::Retries=2',
+    'Acquire::http::Timeout=20',
+    'Acquire::https::Timeout=20',
   ].flatMap((option) => ['-o', option]);
   const sources = join(apt, 'sources.list');
   await writeFile(sources, `deb ${await signedBy()}${await mirror(own)} sid main\n`);
@@ -97,7 +108,10 @@ async function signedBy(): Promise<string> {
 async function closure(own: readonly string[]): Promise<string[]> {
   const without = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
   const text = await runProgram('apt-cache', [
-    ...[...own, 'depends', '--recurse', ...without.map((kind) => `--no-${kind}`)],
+    ...own,
+    'depends',
+    '--recurse',
+    ...without.map((kind) => `--no-${kind}`),
     ...PROGRAMS,
   ]);
   const names = text.split('\n').filter((line) => /^[a-z]/.test(line));

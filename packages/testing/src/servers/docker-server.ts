@@ -122,7 +122,11 @@ export async function startDockerServer(
       }
     };
     const server: Server = {
-      ...{ kind, ...address, database: 'dal', via: 'docker', tls },
+      kind,
+      ...address,
+      database: 'dal',
+      via: 'docker',
+      tls,
       url: serverUrl(kind, { ...address, database: 'dal' }),
       version: /(?:Ver |\) )(\d+(\.\d+)*)/.exec(versionText)?.[1] ?? 'unknown',
       pid: undefined,

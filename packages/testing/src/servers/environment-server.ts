@@ -33,14 +33,28 @@ export async function useNamedServer(
   if (!isWantedVersion(version, wanted)) return `environment: ${variable} is version ${version}`;
 
   const refuse = (): Promise<never> =>
-    Promise.reject(new Error(`The server of ${variable} is not ours to stop. Ask for { own: true }.`));
+    Promise.reject(
+      new Error(`The server of ${variable} is not ours to stop. Ask for { own: true }.`),
+    );
   return {
-    ...{ kind, url, host, port, version, via: 'environment' },
-    ...{ pid: undefined, tls: undefined, logFile: undefined },
+    kind,
+    url,
+    host,
+    port,
+    version,
+    via: 'environment',
+    pid: undefined,
+    tls: undefined,
+    logFile: undefined,
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     database: decodeURIComponent(pathname.slice(1)),
-    ...{ start: refuse, stop: refuse, restart: refuse, kill: refuse, freeze: refuse, thaw: refuse },
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    kill: refuse,
+    freeze: refuse,
+    thaw: refuse,
     close: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -6,7 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import type { GuardedFolder } from './guarded-folder.ts';
 import { childrenOf, haveEnded, signal } from './processes.ts';
-import { type Server, type ServerKind, type ServerSource, serverUrl, type ServerTls } from './server.ts';
+import {
+  type Server,
+  type ServerKind,
+  type ServerSource,
+  serverUrl,
+  type ServerTls,
+} from './server.ts';
 
 /** Everything that is known about a server before it runs. */
 export interface LocalProgram {
@@ -111,7 +117,8 @@ class LocalServer implements Server {
   freeze(): Promise<void> {
     return this.#inTurn(async () => {
       const { pid } = this;
-      if (pid === undefined) throw new Error(`The ${this.kind} server does not run: nothing to freeze.`);
+      if (pid === undefined)
+        throw new Error(`The ${this.kind} server does not run: nothing to freeze.`);
       // The parent first, so that it starts no child behind our back.
       signal(pid, 'SIGSTOP');
       this.#frozen = [pid, ...(await childrenOf(pid))];
@@ -209,7 +216,9 @@ class LocalServer implements Server {
       await truncate(this.logFile);
       return new PortTakenError(words);
     }
-    return new Error(`${words}. Its last words:\n${log.trimEnd().split('\n').slice(-15).join('\n')}`);
+    return new Error(
+      `${words}. Its last words:\n${log.trimEnd().split('\n').slice(-15).join('\n')}`,
+    );
   }
 
   async #stop(): Promise<void> {

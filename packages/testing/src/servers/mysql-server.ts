@@ -97,18 +97,28 @@ async function start(
       'innodb-buffer-pool-size': '64M',
       // 2 hands each commit to the operating system, so that a killed server loses none. 0 would.
       'innodb-flush-log-at-trx-commit': 2,
-      ...(flavor === 'mysql' && { mysqlx: false, 'log-bin': false, 'secure-file-priv': folder.path }),
+      ...(flavor === 'mysql' && {
+        mysqlx: false,
+        'log-bin': false,
+        'secure-file-priv': folder.path,
+      }),
       ...(tls && certificates),
       ...Object.fromEntries(
         Object.entries(settings ?? {}).map(([key, value]) => [key.replaceAll('_', '-'), value]),
       ),
     };
     return await startLocalServer({
-      ...{ kind: flavor, version, via, folder, password, tls },
+      kind: flavor,
+      version,
+      via,
+      folder,
+      password,
+      tls,
       user: 'dal',
       database: 'dal',
       stopSignal: 'SIGTERM',
-      command: (port) => run(program, [...places, `--datadir=${data}`, ...asFlags({ ...all, port })]),
+      command: (port) =>
+        run(program, [...places, `--datadir=${data}`, ...asFlags({ ...all, port })]),
       isReady: async (port, pid) =>
         // Without the pid file somebody else's server may be the one that answers.
         isOwnPidFile(pidFile, pid) && (await mysqlGreeting('127.0.0.1', port)) !== undefined,
@@ -126,8 +136,11 @@ async function initialiseMysql(program: Program, data: string, password: string)
     const statements = [...accounts(password), rootPassword(password)];
     await writeFile(script, statements.map((text) => `${text};\n`).join(''), { mode: 0o600 });
     const { file, args } = run(program, [
-      ...['--initialize-insecure', ...program.places, `--datadir=${data}`],
-      ...[`--init-file=${script}`, '--innodb-redo-log-capacity=16M'],
+      '--initialize-insecure',
+      ...program.places,
+      `--datadir=${data}`,
+      `--init-file=${script}`,
+      '--innodb-redo-log-capacity=16M',
     ]);
     await runProgram(file, args, { timeoutMs: 120_000 });
     // The identity of a server; each copy makes its own.
@@ -152,8 +165,12 @@ async function initialiseMariadb(program: Program, data: string, password: strin
   const texts = await Promise.all(scripts.map((name) => readFile(join(share, name), 'utf8')));
   await mkdir(data);
   const { file, args } = run(program, [
-    ...['--bootstrap', ...program.places, `--datadir=${data}`, '--enforce-storage-engine='],
-    ...['--max-allowed-packet=8M', '--innodb-log-file-size=16M'],
+    '--bootstrap',
+    ...program.places,
+    `--datadir=${data}`,
+    '--enforce-storage-engine=',
+    '--max-allowed-packet=8M',
+    '--innodb-log-file-size=16M',
   ]);
   const input = [
     'create database if not exists mysql;\nuse mysql;\nset @auth_root_socket=NULL;\n',

@@ -82,7 +82,13 @@ async function start(
       ...settings,
     };
     return await startLocalServer({
-      ...{ kind: 'postgres', version, via, folder, password, tls, runAs },
+      kind: 'postgres',
+      version,
+      via,
+      folder,
+      password,
+      tls,
+      runAs,
       user: 'dal',
       database: 'dal',
       stopSignal: 'SIGINT',
@@ -119,8 +125,15 @@ async function initialise(postgres: string, target: string, password: string): P
     await runProgram(
       besides(postgres, 'initdb'),
       [
-        ...['-D', data, '--username=dal', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
-        ...['--locale=C', '--encoding=UTF8', '--no-sync', '--no-instructions'],
+        '-D',
+        data,
+        '--username=dal',
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--locale=C',
+        '--encoding=UTF8',
+        '--no-sync',
+        '--no-instructions',
       ],
       { ...runAs, cwd: folder.path },
     );

@@ -27,7 +27,7 @@ const WAYS: Record<ServerKind, readonly WayToStart[]> = {
  */
 export async function startServer(kind: ServerKind, options: ServerOptions = {}): Promise<Server> {
   if (!Object.hasOwn(WAYS, kind)) {
-    throw new Error(`Unknown kind of server "${String(kind)}". Known: ${Object.keys(WAYS).join(', ')}.`);
+    throw new Error(`Unknown kind of server "${kind}". Known: ${Object.keys(WAYS).join(', ')}.`);
   }
   const reasons: string[] = [];
   const errors: unknown[] = [];

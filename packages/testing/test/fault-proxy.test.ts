@@ -1,0 +1,265 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FaultProxy, startFaultProxy } from '@dal/testing/faults';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+/** A client that remembers what it has read and how it ended. */
+class Client {
+  readonly socket: Socket;
+  received = '';
+  /** `'end'`, or the code of an error. */
+  fate: string | undefined;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.setEncoding('latin1');
+    this.socket.on('data', (text: string) => (this.received += text));
+    this.socket.on('end', () => (this.fate ??= 'end'));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => (this.fate ??= error.code));
+  }
+
+  async exchange(text: string): Promise<void> {
+    this.socket.write(text);
+    await this.reads(text);
+  }
+
+  reads(text: string): Promise<void> {
+    return expect.poll(() => this.received, { interval: 5 }).toContain(text);
+  }
+
+  ends(fate: string): Promise<void> {
+    return expect.poll(() => this.fate, { interval: 5 }).toBe(fate);
+  }
+}
+
+let echo: Server;
+let heard: string;
+let echoSockets: Set<Socket>;
+let proxy: FaultProxy;
+let clients: Client[];
+
+function open(): Client {
+  const client = new Client(proxy.port);
+  clients.push(client);
+  return client;
+}
+
+beforeEach(async () => {
+  heard = '';
+  echoSockets = new Set();
+  clients = [];
+  echo = createServer({ noDelay: true }, (socket) => {
+    echoSockets.add(socket);
+    socket.on('close', () => echoSockets.delete(socket));
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      heard += bytes.toString('latin1');
+      socket.write(bytes);
+    });
+  });
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  proxy = await startFaultProxy({ port: (echo.address() as { port: number }).port });
+});
+
+afterEach(async () => {
+  await proxy.close();
+  for (const client of clients) client.socket.destroy();
+  for (const socket of echoSockets) socket.destroy();
+  await new Promise((resolve) => echo.close(resolve));
+});
+
+test('bytes pass in both directions and are counted', async () => {
+  const client = open();
+  await client.exchange('hello');
+  expect(proxy.counts).toEqual({ open: 1, accepted: 1, bytesUp: 5, bytesDown: 5 });
+  client.socket.end();
+  await client.ends('end');
+  await expect.poll(() => proxy.counts.open).toBe(0);
+});
+
+test('much more than fits into any buffer arrives complete and in order', async () => {
+  const client = open();
+  const text = Array.from({ length: 400_000 }, (_, index) => `${index};`).join('');
+  client.socket.write(text);
+  await expect.poll(() => client.received.length, { timeout: 10_000 }).toBe(text.length);
+  expect(client.received === text).toBe(true);
+});
+
+test('an address can be led through the proxy', () => {
+  expect(proxy.through('postgres://me:pw@db.example:5432/x?a=1')).toBe(
+    `postgres://me:pw@127.0.0.1:${proxy.port}/x?a=1`,
+  );
+});
+
+describe('stall', () => {
+  test('holds everything back and delivers it in order afterwards', async () => {
+    const client = open();
+    await client.exchange('a');
+    proxy.set('stall');
+    client.socket.write('b');
+    await sleep(20);
+    client.socket.write('c');
+    await sleep(50);
+    expect([heard, client.received, client.fate]).toEqual(['a', 'a', undefined]);
+    proxy.set('pass');
+    await client.reads('abc');
+  });
+
+  test('up keeps the server from hearing, down keeps the client from hearing', async () => {
+    const client = open();
+    await client.exchange('a');
+    proxy.set('stall-up');
+    client.socket.write('b');
+    await sleep(50);
+    expect(heard).toBe('a');
+    proxy.set('stall-down');
+    await expect.poll(() => heard).toBe('ab');
+    await sleep(50);
+    expect(client.received).toBe('a');
+    proxy.set('pass');
+    await client.reads('ab');
+  });
+
+  test('reads no more than it can hold', async () => {
+    const client = open();
+    await client.exchange('a');
+    proxy.set('stall');
+    client.socket.write('x'.repeat(50_000_000));
+    await sleep(200);
+    expect(proxy.counts.bytesUp).toBeLessThan(1_000_000);
+  });
+});
+
+test('drop-down swallows answers for good', async () => {
+  const client = open();
+  await client.exchange('a');
+  proxy.set('drop-down');
+  client.socket.write('b');
+  await expect.poll(() => heard).toBe('ab');
+  await sleep(30);
+  proxy.set('pass');
+  await client.exchange('c');
+  expect(client.received).toBe('ac');
+});
+
+test('drop-up swallows questions for good', async () => {
+  const client = open();
+  await client.exchange('a');
+  proxy.set('drop-up');
+  client.socket.write('b');
+  await expect.poll(() => proxy.counts.bytesUp).toBe(2);
+  proxy.set('pass');
+  await client.exchange('c');
+  expect(heard).toBe('ac');
+});
+
+test('cut down resets the connection after exactly that many bytes', async () => {
+  const client = open();
+  await client.exchange('first');
+  proxy.set({ cut: 'down', afterBytes: 3 });
+  client.socket.write('second');
+  await client.ends('ECONNRESET');
+  expect([client.received, heard]).toEqual(['firstsec', 'firstsecond']);
+});
+
+test('cut up lets the server hear exactly that many bytes', async () => {
+  proxy.set({ cut: 'up', afterBytes: 4 });
+  const client = open();
+  client.socket.write('ab');
+  await client.reads('ab');
+  client.socket.write('cdef');
+  await client.ends('ECONNRESET');
+  await expect.poll(() => heard).toBe('abcd');
+});
+
+test('latency delays without changing the order, even when it ends early', async () => {
+  const client = open();
+  await client.exchange('a');
+  proxy.set({ latencyMs: 60 });
+  const since = performance.now();
+  client.socket.write('b');
+  await expect.poll(() => proxy.counts.bytesUp).toBe(2);
+  proxy.set('pass');
+  client.socket.write('c');
+  await client.reads('abc');
+  expect(performance.now() - since).toBeGreaterThan(55);
+});
+
+test('new connections are reset, the old one goes on', async () => {
+  const old = open();
+  await old.exchange('a');
+  proxy.set('reset-on-accept');
+  await open().ends('ECONNRESET');
+  await old.exchange('b');
+});
+
+test('new connections meet silence, and no server hears of them', async () => {
+  proxy.set('accept-silent');
+  const client = open();
+  await once(client.socket, 'connect');
+  client.socket.write('hello?');
+  await sleep(50);
+  expect([client.received, client.fate, heard, proxy.counts.open]).toEqual(['', undefined, '', 1]);
+});
+
+test('refuse turns new connections away and keeps the old ones', async () => {
+  const old = open();
+  await old.exchange('a');
+  await proxy.refuse();
+  await open().ends('ECONNREFUSED');
+  await old.exchange('b');
+});
+
+test('down and up look like a server that went away and came back', async () => {
+  const { port } = proxy;
+  const client = open();
+  await client.exchange('a');
+  await proxy.down();
+  await client.ends('ECONNRESET');
+  await open().ends('ECONNREFUSED');
+  await proxy.up();
+  expect(proxy.port).toBe(port);
+  await open().exchange('b');
+});
+
+test('resetAll and finAll end what exists', async () => {
+  const one = open();
+  await one.exchange('a');
+  proxy.resetAll();
+  await one.ends('ECONNRESET');
+  const two = open();
+  await two.exchange('b');
+  proxy.finAll();
+  await two.ends('end');
+  await expect.poll(() => proxy.counts.open).toBe(0);
+});
+
+test('a server that cannot be reached resets the client', async () => {
+  for (const socket of echoSockets) socket.destroy();
+  await new Promise((resolve) => echo.close(resolve));
+  await open().ends('ECONNRESET');
+});
+
+test('close ends stalled, delayed and silent connections, and may be called twice', async () => {
+  const stalled = open();
+  await stalled.exchange('a');
+  proxy.set('accept-silent');
+  const silent = open();
+  await once(silent.socket, 'connect');
+  proxy.set({ latencyMs: 60_000 });
+  stalled.socket.write('b');
+  await expect.poll(() => proxy.counts.bytesUp).toBe(2);
+  await proxy.close();
+  await proxy.close();
+  await stalled.ends('ECONNRESET');
+  await silent.ends('ECONNRESET');
+  expect(proxy.counts.open).toBe(0);
+  await expect(proxy.up()).rejects.toThrow('closed');
+});
+
+test('a mode that makes no sense is refused', () => {
+  expect(() => proxy.set({ cut: 'up', afterBytes: Number.NaN })).toThrow('afterBytes');
+  expect(() => proxy.set({ latencyMs: -1 })).toThrow('latencyMs');
+});
