@@ -17,7 +17,9 @@ const noRetry = { retry: { maxRetries: 0 } };
 
 describe('before anything is opened', () => {
   test('an unknown option is refused with the likely right one', async () => {
-    const error = await errorOf(() => createDatabase('sqlite::memory:', { pool: { poolSize: 5 } as never }));
+    const error = await errorOf(() =>
+      createDatabase('sqlite::memory:', { pool: { poolSize: 5 } as never }),
+    );
     expect(error).toMatchObject({ name: 'ConfigError', code: 'DAL_CONFIG_UNKNOWN_OPTION' });
     expect(error.message).toBe('Unknown option "poolSize" in pool. Did you mean "max"?');
   });
@@ -74,7 +76,9 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
   test('two statements in one text are refused, and the first one did not run', async () => {
     await db.execute('DROP TABLE IF EXISTS wrong_input_two');
     await db.execute(`CREATE TABLE wrong_input_two (id ${db.dialect.types.integer})`);
-    await errorOf(() => db.execute('INSERT INTO wrong_input_two VALUES (1); INSERT INTO wrong_input_two VALUES (2)'));
+    await errorOf(() =>
+      db.execute('INSERT INTO wrong_input_two VALUES (1); INSERT INTO wrong_input_two VALUES (2)'),
+    );
     expect(await db.queryValue('SELECT COUNT(*) FROM wrong_input_two')).toBe(0);
     await db.execute('DROP TABLE wrong_input_two');
   });
@@ -83,7 +87,9 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
     const connection = await db.acquire();
     await connection.release();
     expect(await errorOf(() => connection.release())).toMatchObject({ code: 'DAL_RELEASED_TWICE' });
-    expect(await errorOf(() => connection.query('SELECT 1'))).toMatchObject({ code: 'DAL_USE_AFTER_RELEASE' });
+    expect(await errorOf(() => connection.query('SELECT 1'))).toMatchObject({
+      code: 'DAL_USE_AFTER_RELEASE',
+    });
     expect(db.pool.stats()).toMatchObject({ lent: 0 });
   });
 
@@ -91,7 +97,11 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
     const closed = await createDatabase(url);
     await closed.query('SELECT 1');
     await closed.close();
-    for (const call of [() => closed.query('SELECT 1'), () => closed.acquire(), () => closed.ping()]) {
+    for (const call of [
+      () => closed.query('SELECT 1'),
+      () => closed.acquire(),
+      () => closed.ping(),
+    ]) {
       expect(await errorOf(call)).toMatchObject({ code: 'DAL_CLOSED' });
     }
   });
@@ -106,7 +116,10 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
     return;
   }
 
-  async function failure(change: (url: URL) => void, options = {}): Promise<Error & Record<string, unknown>> {
+  async function failure(
+    change: (url: URL) => void,
+    options = {},
+  ): Promise<Error & Record<string, unknown>> {
     const wrong = new URL(url);
     change(wrong);
     const database = await createDatabase(wrong.href, { ...noRetry, ...options });
@@ -126,7 +139,7 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
   test('a missing database is named', async () => {
     const error = await failure((wrong) => (wrong.pathname = '/no_such_db'));
     expect(error.message).toContain('no_such_db');
-    expect(error.kind).not.toBe('unknown');
+    expect(error).not.toMatchObject({ kind: 'unknown' });
   });
 
   test('a wrong host is a connection error that names it', async () => {

@@ -38,7 +38,9 @@ export async function audit(db: Database, shop: Shop, committed: number): Promis
   }
   const sumCents = accounts.reduce((sum, { cents }) => sum + integer(cents), 0n);
   const faults = [
-    ...(sumCents === shop.startCents ? [] : [`${sumCents} cents, but ${shop.startCents} at the start`]),
+    ...(sumCents === shop.startCents
+      ? []
+      : [`${sumCents} cents, but ${shop.startCents} at the start`]),
     ...(orders === committed ? [] : [`${orders} orders, but ${committed} were committed`]),
     ...(keys.size === orders ? [] : [`${orders - keys.size} orders are there twice`]),
     ...accounts

@@ -67,7 +67,7 @@ const mysql: EngineWords = {
   },
   async activityOf(from, session) {
     const rows = await from.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
-    const row = rows.find(({ Id }) => Number(Id) === session);
+    const row = rows.find(({ Id }) => Id === session);
     if (row === undefined) return 'gone';
     return row.Command === 'Sleep' ? 'idle' : 'running';
   },

@@ -15,14 +15,16 @@ export interface Order {
 
 /** The tables of one run. Their names are new, so nothing that was there before is touched. */
 export class Shop {
+  /** What the names of its tables begin with. */
+  readonly name: string;
   readonly accounts: string;
   readonly orders: string;
   readonly #db: Database;
 
   constructor(db: Database) {
-    const run = randomBytes(3).toString('hex');
-    this.accounts = `dal_demo_${run}_accounts`;
-    this.orders = `dal_demo_${run}_orders`;
+    this.name = `dal_demo_${randomBytes(3).toString('hex')}`;
+    this.accounts = `${this.name}_accounts`;
+    this.orders = `${this.name}_orders`;
     this.#db = db;
   }
 
@@ -65,6 +67,11 @@ export class Shop {
     const receive = (): Promise<void> => this.#add(tx, order.to, order.cents);
     const steps = locksInOrder && order.to < order.from ? [receive, pay] : [pay, receive];
     for (const step of steps) await step();
+    await this.writeDown(tx, order);
+  }
+
+  /** Only the books, without the money. */
+  async writeDown(tx: Queryable, order: Order): Promise<void> {
     await tx.execute(
       `INSERT INTO ${this.orders} (order_key, from_account, to_account, cents, placed_at)
        VALUES (?, ?, ?, ?, ?)`,

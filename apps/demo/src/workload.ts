@@ -26,7 +26,7 @@ export class Workload {
   /** Orders that an account could not pay. */
   refused = 0;
   /** The first error that should not have come; it ends the work. */
-  failure: unknown;
+  failure: Error | undefined;
   readonly #db: Database;
   readonly #shop: Shop;
   readonly #words: EngineWords;
@@ -56,7 +56,7 @@ export class Workload {
         if (count % 3 === 0) await this.#read();
       }
     } catch (error) {
-      this.failure ??= error;
+      this.failure ??= error instanceof Error ? error : new Error(String(error));
       this.#stopping = true;
     }
   }
@@ -64,7 +64,7 @@ export class Workload {
   /** Places an order exactly once, whatever happens on the way. */
   async #settle(order: Order): Promise<void> {
     const startedAt = performance.now();
-    for (let tries = 1; !this.#stopping || tries > 1; tries++) {
+    for (let tries = 1; ; tries++) {
       try {
         await this.#place(order);
         break;

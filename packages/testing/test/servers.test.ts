@@ -40,7 +40,8 @@ async function ask(server: Server, text: string, ssl?: Tls): Promise<Row[]> {
   }
 }
 
-function isRunning(pid: number): boolean {
+function isRunning(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
   try {
     process.kill(pid, 0);
   } catch {
@@ -50,6 +51,20 @@ function isRunning(pid: number): boolean {
 }
 
 const KINDS: ServerKind[] = ['postgres', 'mysql', 'mariadb'];
+// Which words it is depends on what the client notices first.
+const CONNECTION_LOST = /clos|terminat|kill|reset|ended|lost|not queryable/i;
+const LIMIT: Record<ServerKind, string> = {
+  postgres: "select current_setting('max_connections') as n",
+  mysql: 'select @@max_connections as n',
+  mariadb: 'select @@max_connections as n',
+};
+const CIPHER: Record<ServerKind, string> = {
+  // The name of the client is only there when its certificate was checked too.
+  postgres: `select cipher as "Value" from pg_stat_ssl
+    where pid = pg_backend_pid() and client_dn = '/CN=dal'`,
+  mysql: "show status like 'Ssl_cipher'",
+  mariadb: "show status like 'Ssl_cipher'",
+};
 
 describe.each(KINDS)('%s', (kind) => {
   let server: Server;
@@ -71,7 +86,7 @@ describe.each(KINDS)('%s', (kind) => {
     const [row] = await one.query(`select ${ownId} as id`);
     const end = kind === 'postgres' ? 'select pg_terminate_backend' : 'kill ';
     await ask(server, `${end}(${Number(row?.['id'])})`.replace('kill (', 'kill (0+'));
-    await expect(one.query('select 1')).rejects.toThrow();
+    await expect(one.query('select 1')).rejects.toThrow(CONNECTION_LOST);
     await one.end().catch(() => undefined);
   });
 
@@ -91,15 +106,14 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('a killed server comes back on its port with every acknowledged commit', async () => {
     const client = await connectTo(server);
-    const { port, pid } = server;
+    const { port } = server;
     for (let id = 1; id <= 50; id++) await client.query(`insert into kept values (${id})`);
     await server.kill();
-    await expect(client.query('select 1')).rejects.toThrow();
+    await expect(client.query('select 1')).rejects.toThrow(CONNECTION_LOST);
     await expect(connectTo(server)).rejects.toThrow(/ECONNREFUSED/);
     expect(server.pid).toBeUndefined();
     await server.start();
     expect(server.port).toBe(port);
-    if (pid !== undefined) expect(server.pid).not.toBe(pid);
     expect(await ask(server, 'select id from kept')).toHaveLength(50);
   });
 
@@ -121,31 +135,23 @@ describe.each(KINDS)('%s', (kind) => {
     const { pid, logFile } = server;
     await server.close();
     await server.close();
-    if (pid !== undefined) expect(isRunning(pid)).toBe(false);
-    if (logFile !== undefined) expect(existsSync(dirname(logFile))).toBe(false);
+    // A container has neither.
+    expect([isRunning(pid), logFile !== undefined && existsSync(dirname(logFile))]).toEqual([
+      false,
+      false,
+    ]);
     await expect(server.start()).rejects.toThrow('closed');
   });
 });
 
 describe.each(KINDS)('%s on demand', (kind) => {
-  test('settings arrive, and connections are encrypted and checked in both directions', async () => {
+  test('settings arrive, and connections are encrypted and checked', async () => {
     await using server = await startServer(kind, { settings: { max_connections: 23 }, tls: true });
     const tls: Tls = { ...server.tls!, rejectUnauthorized: true };
-    if (kind === 'postgres') {
-      const [limit] = await ask(server, 'show max_connections', tls);
-      expect(limit).toEqual({ max_connections: '23' });
-      const [line] = await ask(
-        server,
-        'select ssl, client_dn from pg_stat_ssl where pid = pg_backend_pid()',
-        tls,
-      );
-      expect(line).toEqual({ ssl: true, client_dn: '/CN=dal' });
-    } else {
-      const [limit] = await ask(server, 'select @@max_connections as n', tls);
-      expect(limit).toEqual({ n: 23 });
-      const [line] = await ask(server, "show status like 'Ssl_cipher'", tls);
-      expect(line?.['Value']).toMatch(/AES|CHACHA/);
-    }
+    const [limit] = await ask(server, LIMIT[kind], tls);
+    expect(Number(limit?.['n'])).toBe(23);
+    const [line] = await ask(server, CIPHER[kind], tls);
+    expect(line?.['Value']).toMatch(/AES|CHACHA/);
     const { tls: other } = server;
     const stranger: Tls = { ...tls, ca: other!.cert };
     await expect(connectTo(server, stranger)).rejects.toThrow(/certificate/);

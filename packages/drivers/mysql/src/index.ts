@@ -21,9 +21,5 @@ export function mysql(
   config: string | (MysqlConfig & DatabaseOptions),
   options?: DatabaseOptions,
 ): Database {
-  return openDatabase(
-    mysqlDriver,
-    typeof config === 'string' ? config : { ...config },
-    options,
-  );
+  return openDatabase(mysqlDriver, typeof config === 'string' ? config : { ...config }, options);
 }

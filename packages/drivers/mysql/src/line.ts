@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
-import type { TlsSettings } from '@dal/core';
+import { ConfigError, type TlsSettings } from '@dal/core';
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 
 /** Parameters with a type of their own, for values whose JavaScript type says too little. */
@@ -58,6 +58,15 @@ export interface CommandText {
 
 export type Answered = (error: Error | null, rows?: unknown, fields?: unknown) => void;
 
+/** mysql2's command for one execution of a prepared statement, as far as it is looked at here. */
+interface ExecuteCommand {
+  readonly statement: { readonly parameters: readonly unknown[] };
+  readonly parameters: readonly unknown[] | undefined;
+  readonly onResult?: (error: Error) => void;
+  start(packet: unknown, connection: unknown): unknown;
+  emit(event: 'error', error: Error): boolean;
+}
+
 interface Packet {
   readonly buffer: Buffer;
   readonly offset: number;
@@ -76,6 +85,7 @@ interface Library extends EventEmitter {
   pause(): void;
   resume(): void;
   end(): void;
+  addCommand(command: object): unknown;
   handlePacket(packet?: Packet): void;
   startTLS(onSecure: (error?: Error | null) => void): void;
 }
@@ -108,6 +118,7 @@ export class Line extends LibraryConnection {
   #status = 0;
   #readsOk = false;
   #ended = false;
+  #dropped = false;
   readonly #tls: TlsSettings | false;
   readonly #host: string;
 
@@ -131,8 +142,9 @@ export class Line extends LibraryConnection {
     return (this.#status & IN_TRANSACTION) !== 0;
   }
 
+  /** Nothing can be sent any more. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended || this.#dropped;
   }
 
   /** Takes the status from an answer that mysql2 has read already. */
@@ -151,8 +163,18 @@ export class Line extends LibraryConnection {
 
   /** Drops the sockets at once; what waits for an answer is rejected by their closing. */
   drop(): void {
+    this.#dropped = true;
     this.stream.destroy();
     this.socket.destroy();
+  }
+
+  override addCommand(command: object): unknown {
+    // Executions only, and before they start: MariaDB takes one value too many without a word, and
+    // then reads the others from the wrong place.
+    if ('parameters' in command && 'statement' in command) {
+      (command as ExecuteCommand).start = startChecked;
+    }
+    return super.addCommand(command);
   }
 
   override handlePacket(packet?: Packet): void {
@@ -195,6 +217,29 @@ export class Line extends LibraryConnection {
     this.onEnd(error);
     this.emit('ended', error);
   }
+}
+
+function startChecked(this: ExecuteCommand, packet: unknown, connection: unknown): unknown {
+  const takes = this.statement.parameters.length;
+  const given = this.parameters?.length ?? 0;
+  if (takes === given) {
+    return (Object.getPrototypeOf(this) as ExecuteCommand).start.call(this, packet, connection);
+  }
+  const error = new ConfigError(
+    `The statement takes ${takes} values, but ${given} were given. It was not run.`,
+    { kind: 'usage', code: 'DAL_VALUE_COUNT' },
+  );
+  if (this.onResult) this.onResult(error);
+  else this.emit('error', error);
+  return null;
+}
+
+/** The error for a call on a line that has ended already. */
+export function closedError(): Error {
+  return Object.assign(new Error('The session has ended; nothing was sent.'), {
+    code: 'DAL_SESSION_ENDED',
+    fatal: true,
+  });
 }
 
 function connectionLost(): Error {

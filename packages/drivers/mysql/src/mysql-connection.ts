@@ -1,8 +1,14 @@
-import type { DriverConnection, DriverVersion, NativeResult, NativeStatement, SessionStatus } from '@dal/core';
+import type {
+  DriverConnection,
+  DriverVersion,
+  NativeResult,
+  NativeStatement,
+  SessionStatus,
+} from '@dal/core';
 import type { Connection } from 'mysql2';
 import { noteError } from './error-notes.ts';
 import { versionFromGreeting } from './flavor.ts';
-import { type CommandText, libraryVersion, type Line } from './line.ts';
+import { closedError, type CommandText, libraryVersion, type Line } from './line.ts';
 import { nativeResult } from './native-result.ts';
 import type { MysqlOptions } from './mysql-options.ts';
 import { encodeValue } from './mysql-types.ts';
@@ -68,6 +74,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
   }
 
   query({ text, values, rowMode }: NativeStatement): Promise<NativeResult> {
+    if (this.#line.ended) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       const answered = (error: Error | null, rows?: unknown, fields?: unknown): void => {
         if (error) return this.#fail(error, command, reject);
@@ -178,6 +185,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
   }
 
   #call(send: (answered: (error?: Error | null) => void) => void): Promise<void> {
+    if (this.#line.ended) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       send((error) => (error ? reject(this.#note(error)) : resolve()));
     });
@@ -226,4 +234,3 @@ function goodbye(line: Line): Promise<void> {
     else line.end();
   });
 }
-

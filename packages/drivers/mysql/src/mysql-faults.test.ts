@@ -74,7 +74,11 @@ test('mysql2 names for the wrong flavor are ignored', () => {
 });
 
 test.each([
-  [1290, 'The MySQL server is running with the --read-only option so it cannot execute this', 'readOnly'],
+  [
+    1290,
+    'The MySQL server is running with the --read-only option so it cannot execute this',
+    'readOnly',
+  ],
   [1290, 'The MySQL server is running with the --super-read-only option', 'readOnly'],
   [1290, 'The MariaDB server is running with the --read-only=1 option', 'readOnly'],
   [1290, 'The MySQL server is running with the --secure-file-priv option', 'usage'],
@@ -97,7 +101,11 @@ test.each([
   [1048, "Column 'name' cannot be null", { column: 'name' }],
   [1364, "Field 'name' doesn't have a default value", { column: 'name' }],
   [1406, "Data too long for column 'name' at row 1", { column: 'name' }],
-  [1366, "Incorrect integer value: 'a' for column `dal`.`t`.`n` at row 1", { table: 't', column: 'n' }],
+  [
+    1366,
+    "Incorrect integer value: 'a' for column `dal`.`t`.`n` at row 1",
+    { table: 't', column: 'n' },
+  ],
   [3819, "Check constraint 'positive' is violated.", { constraint: 'positive' }],
   [4025, 'CONSTRAINT `positive` failed for `dal`.`t`', { constraint: 'positive', table: 't' }],
   [4025, 'CONSTRAINT `t.n` failed for `dal`.`t`', { constraint: 'n', table: 't' }],
@@ -144,12 +152,14 @@ test('a command on a dead line was never sent', () => {
 });
 
 test('the idle disconnect of MySQL has its number in code', () => {
-  expect(classifyMysqlError(Object.assign(new Error('idle'), { code: 4031, fatal: true }))).toEqual({
-    kind: 'connection',
-    connectionLost: true,
-    applied: 'unknown',
-    code: '4031',
-  });
+  expect(classifyMysqlError(Object.assign(new Error('idle'), { code: 4031, fatal: true }))).toEqual(
+    {
+      kind: 'connection',
+      connectionLost: true,
+      applied: 'unknown',
+      code: '4031',
+    },
+  );
 });
 
 test('an unknown number falls back to the class of its SQLSTATE', () => {

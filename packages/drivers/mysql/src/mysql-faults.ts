@@ -69,7 +69,10 @@ const shared: Readonly<Record<number, Verdict>> = {
   // Login and rights
   1044: { kind: 'permission' },
   1045: { kind: 'authentication' },
-  1129: { kind: 'authentication', hint: 'The server blocks this host; FLUSH HOSTS there lifts it.' },
+  1129: {
+    kind: 'authentication',
+    hint: 'The server blocks this host; FLUSH HOSTS there lifts it.',
+  },
   1130: { kind: 'authentication' },
   1142: { kind: 'permission' },
   1143: { kind: 'permission' },
@@ -125,7 +128,12 @@ const shared: Readonly<Record<number, Verdict>> = {
   1114: { kind: 'resource' },
   1206: { kind: 'resource' },
   // Too big for max_allowed_packet: the server hangs up behind it, so no later statement may try.
-  1153: { kind: 'usage', connectionLost: true, applied: 'no', hint: 'The statement is bigger than max_allowed_packet.' },
+  1153: {
+    kind: 'usage',
+    connectionLost: true,
+    applied: 'no',
+    hint: 'The statement is bigger than max_allowed_packet.',
+  },
   1301: { kind: 'usage', hint: 'A result is bigger than max_allowed_packet.' },
   // Prepared statements
   1210: { kind: 'usage' },
@@ -193,6 +201,7 @@ const byCode: Readonly<Record<string, Verdict>> = {
   ETIMEDOUT: lost,
   ERR_STREAM_DESTROYED: lost,
   ERR_SOCKET_CLOSED: lost,
+  DAL_SESSION_ENDED: { kind: 'connection', connectionLost: true, applied: 'no' },
   PROTOCOL_CONNECTION_LOST: lost,
   PROTOCOL_SEQUENCE_TIMEOUT: lost,
   PROTOCOL_UNEXPECTED_PACKET: lost,
@@ -214,7 +223,8 @@ const certificateCodes =
 
 function judge(error: unknown): Fault {
   if (typeof error !== 'object' || error === null) return { kind: 'unknown' };
-  if (isDalError(error)) return error.fault ?? { kind: error.kind, applied: 'no', code: error.code };
+  if (isDalError(error))
+    return error.fault ?? { kind: error.kind, applied: 'no', code: error.code };
   if (isNeverWritten(error)) return { ...lost, applied: 'no', code: 'EPIPE' };
   const { code, errno, message, fatal } = error as Readonly<Record<string, unknown>>;
   const note = noteOf(error);
@@ -306,14 +316,17 @@ function judgeLocal(error: object, code: string | undefined, isFatal: boolean): 
   if (code !== undefined && Object.hasOwn(byCode, code)) {
     const verdict = byCode[code] as Verdict;
     const isConnecting = (error as { syscall?: unknown }).syscall === 'connect';
-    return isConnecting ? { kind: verdict.kind, applied: 'no', ...withCode } : { ...verdict, ...withCode };
+    return isConnecting
+      ? { kind: verdict.kind, applied: 'no', ...withCode }
+      : { ...verdict, ...withCode };
   }
   if (code !== undefined && certificateCodes.test(code)) {
     return { kind: 'authentication', applied: 'no', ...withCode };
   }
   const message = textOf((error as { message?: unknown }).message);
   // mysql2 gives these neither a number nor a code.
-  if (/closed state/.test(message)) return { kind: 'connection', connectionLost: true, applied: 'no' };
+  if (/closed state/.test(message))
+    return { kind: 'connection', connectionLost: true, applied: 'no' };
   if (isFatal) return { ...lost, ...withCode };
   // mysql2's encoder refuses a value before anything is sent.
   if (error instanceof TypeError || error instanceof RangeError) {
@@ -326,11 +339,14 @@ function judgeLocal(error: object, code: string | undefined, isFatal: boolean): 
 function asConnectFault(fault: Fault, message: string): Fault {
   const { connectionLost: _, transaction: __, ...rest } = fault;
   const kind =
-    fault.kind !== 'unknown' ? fault.kind : /auth|password|plugin/i.test(message) ? 'authentication' : 'connection';
+    fault.kind !== 'unknown'
+      ? fault.kind
+      : /auth|password|plugin/i.test(message)
+        ? 'authentication'
+        : 'connection';
   return { ...rest, kind, applied: 'no' };
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
-

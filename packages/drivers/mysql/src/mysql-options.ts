@@ -101,7 +101,12 @@ const aliases = {
 /** @throws ConfigError that names the wrong field, and never shows a secret */
 export function readMysqlOptions(input: Readonly<Record<string, unknown>>): MysqlOptions {
   const { url, ...rest } = input;
-  const given = readOptions('mysql', { ...optionsFromUrl(url), ...definedOnly(rest) }, readers, aliases);
+  const given = readOptions(
+    'mysql',
+    { ...optionsFromUrl(url), ...definedOnly(rest) },
+    readers,
+    aliases,
+  );
   const host = given.host ?? '127.0.0.1';
   if (host.includes(',')) throw severalHosts();
   return {

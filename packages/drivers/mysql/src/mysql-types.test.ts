@@ -49,6 +49,18 @@ test('timestamps are cut to milliseconds, or texts with every digit', () => {
   expect(read(field(11, { decimals: 3 }), '01:02:03.5')).toBe('01:02:03.500');
 });
 
+test.each([
+  ['2024-02-29 12:34:56', '2024-02-29T12:34:56.000Z'],
+  ['2024-02-29 12:34:56.7', '2024-02-29T12:34:56.700Z'],
+  ['2024-02-29 12:34:56.78', '2024-02-29T12:34:56.780Z'],
+  ['1960-01-01 00:00:00.999999', '1960-01-01T00:00:00.999Z'],
+  ['1000-01-01 00:00:00', '1000-01-01T00:00:00.000Z'],
+  ['0050-01-01 00:00:00.5', '0050-01-01T00:00:00.500Z'],
+  ['9999-12-31 23:59:59.999999', '9999-12-31T23:59:59.999Z'],
+])('the timestamp "%s" is %s', (text, iso) => {
+  expect((read(field(7, { decimals: 6 }), text) as Date).toISOString()).toBe(iso);
+});
+
 test('JSON is parsed, also where it is text underneath', () => {
   expect(read(field(245), '{"a":1}')).toEqual({ a: 1 });
   expect(read(field(252, { extendedFormat: 'json' }), '[1]')).toEqual([1]);

@@ -24,7 +24,11 @@ export function nativeResult(
 }
 
 /** Applies what `valueReader` says to every row, in place. */
-export function readRows(rows: unknown[], fields: readonly Field[], options: ValueOptions): unknown[] {
+export function readRows(
+  rows: unknown[],
+  fields: readonly Field[],
+  options: ValueOptions,
+): unknown[] {
   if (rows.length === 0) return rows;
   const readers = readersOf(fields, options, Array.isArray(rows[0]));
   if (readers.length === 0) return rows;

@@ -20,7 +20,8 @@ export interface OpenLine {
 export async function openLine(options: MysqlOptions, endsAt: number): Promise<OpenLine> {
   try {
     const password = await readPassword(options, endsAt);
-    const attempts = options.socketPath === undefined ? tlsAttempts(options.tls, options.host) : [false as const];
+    const attempts =
+      options.socketPath === undefined ? tlsAttempts(options.tls, options.host) : [false as const];
     for (const [index, tls] of attempts.entries()) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- the second way is for when the first is refused
@@ -120,7 +121,10 @@ async function readPassword(options: MysqlOptions, endsAt: number): Promise<stri
   if (typeof options.password !== 'function') return options.password;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(connectTimedOut(options)), Math.max(0, endsAt - performance.now()));
+    timer = setTimeout(
+      () => reject(connectTimedOut(options)),
+      Math.max(0, endsAt - performance.now()),
+    );
   });
   try {
     return await Promise.race([options.password(), late]);

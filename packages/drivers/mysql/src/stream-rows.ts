@@ -1,5 +1,5 @@
 import type { ValueOptions } from '@dal/core';
-import type { Command, Field, Line } from './line.ts';
+import { closedError, type Command, type Field, type Line } from './line.ts';
 import { readRows } from './native-result.ts';
 
 /** What a stream needs of its session. */
@@ -41,9 +41,9 @@ export async function* streamRows(
     wake();
   };
 
+  if (line.ended) throw closedError();
   line.once('ended', ended);
   try {
-    // A closed line says so by throwing here.
     const command = source.start();
     let resultOfRows: number | undefined;
     command.on('fields', (some) => (fields ??= some));
@@ -89,7 +89,11 @@ export async function* streamRows(
     batch = [];
     if (!isDone) {
       line.resume();
-      await leave(source, () => isDone, (listener) => (wake = listener));
+      await leave(
+        source,
+        () => isDone,
+        (listener) => (wake = listener),
+      );
     }
     line.off('ended', ended);
   }

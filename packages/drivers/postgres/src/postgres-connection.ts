@@ -85,8 +85,10 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     try {
       for (;;) {
         const rows = await run.next();
+        // Asked before the rows are handed out: meanwhile the session may end, which is no good end.
+        const isLast = run.settled;
         if (rows.length > 0) yield rows;
-        if (run.settled) return;
+        if (isLast) return;
       }
     } finally {
       await run.leave();

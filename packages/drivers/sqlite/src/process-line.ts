@@ -1,7 +1,13 @@
 /** A session in a process of its own: the only place where SQLite can be stopped for sure, by killing it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { resultOf, type SessionLine, sessionIsBusy, sessionIsOver, type SqliteRaw } from './session-line.ts';
+import {
+  resultOf,
+  type SessionLine,
+  sessionIsBusy,
+  sessionIsOver,
+  type SqliteRaw,
+} from './session-line.ts';
 import { failureOf, type Reply, type Request } from './session-messages.ts';
 import { SqliteError } from './sqlite-faults.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
@@ -138,7 +144,10 @@ class ProcessLine implements SessionLine {
     const gone = this.#settings.memory ? '; the database in memory and all its data are gone' : '';
     const error = new SqliteError(
       { message: `The SQLite session ${how}${gone}`, code: 'DAL_SQLITE_SESSION_LOST' },
-      { applied: pending ? 'unknown' : 'no', ...(this.inTransaction ? { transaction: 'gone' } : {}) },
+      {
+        applied: pending ? 'unknown' : 'no',
+        ...(this.inTransaction ? { transaction: 'gone' } : {}),
+      },
     );
     this.#over = true;
     this.#pending = undefined;

@@ -302,7 +302,10 @@ class OpenSession implements Session {
     for (const [type, name] of temporary) {
       database.exec(`DROP ${type} IF EXISTS temp."${name.replaceAll('"', '""')}"`);
     }
-    const attached = database.prepare<[], string>('SELECT name FROM pragma_database_list').pluck().all();
+    const attached = database
+      .prepare<[], string>('SELECT name FROM pragma_database_list')
+      .pluck()
+      .all();
     for (const name of attached) {
       if (name !== 'main' && name !== 'temp') {
         database.exec(`DETACH "${name.replaceAll('"', '""')}"`);

@@ -40,7 +40,9 @@ async function checkPath({ path, readOnly, createIfMissing }: SqliteSettings): P
   if (file !== undefined) return;
   const folder = dirname(path);
   if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-    throw wrongPath(`The folder ${folder} does not exist. Make it first; SQLite makes only the file.`);
+    throw wrongPath(
+      `The folder ${folder} does not exist. Make it first; SQLite makes only the file.`,
+    );
   }
   if (readOnly) throw wrongPath(`There is no file ${path}, and readOnly makes none.`);
   if (!createIfMissing) throw wrongPath(`There is no file ${path}, and createIfMissing is false.`);

@@ -73,11 +73,18 @@ const faults: Readonly<Record<string, Omit<Fault, 'code'>>> = {
 const byWords: readonly (readonly [RegExp, Omit<Fault, 'code'>])[] = [
   [
     /more than one statement/,
-    { kind: 'usage', applied: 'no', hint: 'Send one statement at a time; executeMany and transaction are there for more.' },
+    {
+      kind: 'usage',
+      applied: 'no',
+      hint: 'Send one statement at a time; executeMany and transaction are there for more.',
+    },
   ],
   [/contains no statements/, { kind: 'usage', applied: 'no' }],
   [/parameter value|named parameter|bind/i, { kind: 'usage', applied: 'no' }],
-  [/connection is (?:busy|not open)|statement is (?:busy|executing)/, { kind: 'usage', applied: 'no' }],
+  [
+    /connection is (?:busy|not open)|statement is (?:busy|executing)/,
+    { kind: 'usage', applied: 'no' },
+  ],
   [/syntax error|incomplete input|unrecognized token/, { kind: 'syntax', applied: 'no' }],
   [
     /no such (?:table|column|index|view|trigger|function|module|collation|database)|already exists|has no column named|no tables specified|duplicate column name|wrong number of arguments|has \d+ columns but \d+ values|ambiguous column name/,

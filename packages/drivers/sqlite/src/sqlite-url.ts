@@ -9,13 +9,17 @@ import { ConfigError } from '@dal/core';
 export function readSqliteUrl(url: string): Record<string, string> {
   const match = /^(?:sqlite|file):([^?#]*)(?:\?(.*))?$/is.exec(url);
   if (!match) {
-    throw wrongUrl('begin with "sqlite:" or "file:", and write "?" and "#" in a name as %3F and %23');
+    throw wrongUrl(
+      'begin with "sqlite:" or "file:", and write "?" and "#" in a name as %3F and %23',
+    );
   }
   let path = decode(match[1] ?? '');
   if (path === '//:memory:' || path === '///:memory:') path = ':memory:';
   if (path.startsWith('//')) {
     if (!path.startsWith('///')) {
-      throw wrongUrl('name no host: two slashes begin one. Write "sqlite:./x.db" or "sqlite:///folder/x.db"');
+      throw wrongUrl(
+        'name no host: two slashes begin one. Write "sqlite:./x.db" or "sqlite:///folder/x.db"',
+      );
     }
     path = path.slice(2);
     // file:///C:/x.db

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { configHash, secretTag } from './config-hash.ts';
 
-const options = { host: 'db', port: 5432, user: 'app', password: 'one', tls: { key: 'k', ca: 'c' } };
+const options = {
+  host: 'db',
+  port: 5432,
+  user: 'app',
+  password: 'one',
+  tls: { key: 'k', ca: 'c' },
+};
 
 test('the hash is the same for the same configuration, in any order', () => {
   const { host, ...rest } = options;

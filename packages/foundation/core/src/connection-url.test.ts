@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { readUrl, schemeOf } from './connection-url.ts';
 
 test('every part is read and decoded', () => {
-  expect(readUrl('postgres://us%40er:p%2Fw%3A@db.example:5433/my%20db?sslmode=require&a=b')).toEqual({
+  expect(
+    readUrl('postgres://us%40er:p%2Fw%3A@db.example:5433/my%20db?sslmode=require&a=b'),
+  ).toEqual({
     scheme: 'postgres:',
     user: 'us@er',
     password: 'p/w:',

@@ -10,7 +10,11 @@ export interface Deadline {
 }
 
 export function deadlineAfter(timeoutMs: number, signal?: AbortSignal): Deadline {
-  return { at: timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs, timeoutMs, signal };
+  return {
+    at: timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs,
+    timeoutMs,
+    signal,
+  };
 }
 
 /** The earlier of the deadline and `timeoutMs` from now, with the same signal. */

@@ -21,7 +21,7 @@ test('variables become options, pool options their own group', () => {
 });
 
 test('the prefix tells databases apart', () => {
-  expect(optionsFromEnvironment('ORDERS', { ORDERS_URL: 'mysql://h/d', DATABASE_URL: 'x' })).toEqual(
-    { url: 'mysql://h/d' },
-  );
+  expect(
+    optionsFromEnvironment('ORDERS', { ORDERS_URL: 'mysql://h/d', DATABASE_URL: 'x' }),
+  ).toEqual({ url: 'mysql://h/d' });
 });

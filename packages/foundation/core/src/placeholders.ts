@@ -287,8 +287,8 @@ function continuation(text: string, from: number): number {
 /** `$1` is a parameter and `a$b$` a word; neither comes here. */
 function skipDollarQuoted(text: string, from: number): number {
   let end = from + 1;
-  const isTag = !isDigit(text.charCodeAt(end));
-  while (isTag && isWordStart(text.charCodeAt(end))) end += 1;
+  if (isDigit(text.charCodeAt(end))) return end;
+  while (isWordStart(text.charCodeAt(end))) end += 1;
   if (text.charCodeAt(end) !== DOLLAR) return from + 1;
   return endAfter(text, text.slice(from, end + 1), end + 1);
 }

@@ -43,8 +43,7 @@ export function unknownOption(
   const likely = Object.hasOwn(aliases, key)
     ? aliases[key]
     : (suggest(key, [...known, ...Object.keys(aliases)]) ?? suggest(key, DATABASE_OPTION_NAMES));
-  const meant =
-    likely !== undefined && Object.hasOwn(aliases, likely) ? aliases[likely] : likely;
+  const meant = likely !== undefined && Object.hasOwn(aliases, likely) ? aliases[likely] : likely;
   const advice = meant ? ` Did you mean "${meant}"?` : ` Known options: ${known.join(', ')}.`;
   return new ConfigError(`Unknown option "${key.slice(0, 64)}" in ${where}.${advice}`, {
     code: 'DAL_CONFIG_UNKNOWN_OPTION',

@@ -6,7 +6,10 @@ test("the words mean what libpq's sslmode means", () => {
     tlsAttempts(mode, 'db.example').map((attempt) =>
       attempt === false
         ? 'plain'
-        : [attempt.rejectUnauthorized ? 'chain' : '', attempt.checkServerIdentity ? '' : 'name'].join(''),
+        : [
+            attempt.rejectUnauthorized ? 'chain' : '',
+            attempt.checkServerIdentity ? '' : 'name',
+          ].join(''),
     );
   // The name is checked by Node only when the chain is.
   expect(plan('disable')).toEqual(['plain']);
@@ -26,5 +29,7 @@ test('an address is no name to ask for', () => {
 
 test('wrong words and files are refused by name', () => {
   expect(() => readTls('required', 'options.tls')).toThrow('Did you mean "require"?');
-  expect(() => readTls({ rejectUnauthorized: false }, 'options.tls')).toThrow('Did you mean "mode"?');
+  expect(() => readTls({ rejectUnauthorized: false }, 'options.tls')).toThrow(
+    'Did you mean "mode"?',
+  );
 });

@@ -1,4 +1,11 @@
-import { anything, oneOf, type OptionReader, readOptions, text, wrongOption } from './read-options.ts';
+import {
+  anything,
+  oneOf,
+  type OptionReader,
+  readOptions,
+  text,
+  wrongOption,
+} from './read-options.ts';
 
 /** The words of libpq's `sslmode`, with libpq's meanings. */
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';

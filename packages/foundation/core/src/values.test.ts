@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { json } from './json.ts';
-import { checkValues, integerFromText, integerReader, timestampFromText, timestampToText } from './values.ts';
+import {
+  checkValues,
+  integerFromText,
+  integerReader,
+  timestampFromText,
+  timestampToText,
+} from './values.ts';
 
 test.each([
   ['0', 0],
@@ -38,7 +44,9 @@ test.each(['infinity', '-infinity', '0000-00-00 00:00:00', 'tomorrow'])(
 );
 
 test('a Date is written in UTC with its milliseconds', () => {
-  expect(timestampToText(new Date(Date.UTC(2024, 0, 2, 3, 4, 5, 6)))).toBe('2024-01-02 03:04:05.006');
+  expect(timestampToText(new Date(Date.UTC(2024, 0, 2, 3, 4, 5, 6)))).toBe(
+    '2024-01-02 03:04:05.006',
+  );
 });
 
 test('values that no engine can misread pass as they are', () => {

@@ -101,7 +101,12 @@ async function viaDriver(
   name: string,
   call: (connection: DriverConnection) => Promise<void> | undefined,
 ): Promise<void> {
-  const statement: CompiledStatement = { text: name, values: [], shown: name, touchesSession: false };
+  const statement: CompiledStatement = {
+    text: name,
+    values: [],
+    shown: name,
+    touchesSession: false,
+  };
   await runOnLease(runtime, lease, statement, deadline, async (connection) => {
     await call(connection);
     return { rows: [], columns: [], affectedRows: 0, command: name };

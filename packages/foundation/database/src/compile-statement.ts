@@ -52,7 +52,10 @@ export function compileStatement(
       text = compiled.text;
     }
   } else {
-    throw new ConfigError('A statement is a text or sql`...`.', { code: 'DAL_VALUE', kind: 'usage' });
+    throw new ConfigError('A statement is a text or sql`...`.', {
+      code: 'DAL_VALUE',
+      kind: 'usage',
+    });
   }
   if (native.length > dialect.limits.parameters) throw tooMany(native.length, dialect);
   const touchesSession = changesSession(text, dialect);
@@ -79,8 +82,7 @@ function changesSession(text: string, dialect: Dialect): boolean {
   let known = sessionChanges.get(text);
   if (known === undefined) {
     const word = firstKeyword(text, dialect.lexis);
-    known =
-      word === 'CREATE' ? temporary.test(text) : !ordinary.has(word) || bySelect.test(text);
+    known = word === 'CREATE' ? temporary.test(text) : !ordinary.has(word) || bySelect.test(text);
     if (sessionChanges.size >= 1_000) sessionChanges.clear();
     if (text.length <= 32_768) sessionChanges.set(text, known);
   }

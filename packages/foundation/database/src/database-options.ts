@@ -1,4 +1,12 @@
-import { anything, type DATABASE_OPTION_NAMES, duration, integer, readOptions, text, wrongOption } from '@dal/core';
+import {
+  anything,
+  type DATABASE_OPTION_NAMES,
+  duration,
+  integer,
+  readOptions,
+  text,
+  wrongOption,
+} from '@dal/core';
 import { type PoolOptions, type PoolSettings, readPoolOptions } from '@dal/pool';
 
 export interface DatabaseOptions {

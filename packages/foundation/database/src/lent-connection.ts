@@ -11,11 +11,7 @@ import {
   type Transaction,
 } from '@dal/core';
 import { type Lease, statusOf } from '@dal/pool';
-import {
-  beginTransaction,
-  commitTransaction,
-  rollbackTransaction,
-} from './begin-transaction.ts';
+import { beginTransaction, commitTransaction, rollbackTransaction } from './begin-transaction.ts';
 import type { CompiledStatement } from './compile-statement.ts';
 import { runOnLease } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';

@@ -16,5 +16,7 @@ export async function readVersion(
     return { rows: [], columns: [], affectedRows: 0 };
   });
   const { name } = runtime.driver;
-  return version ?? { serverVersion: 'unknown', flavor: name, driver: name, driverVersion: 'unknown' };
+  return (
+    version ?? { serverVersion: 'unknown', flavor: name, driver: name, driverVersion: 'unknown' }
+  );
 }

@@ -87,8 +87,11 @@ export async function runOnLease(
     lease.lastStatement = statement.shown;
     if (statement.touchesSession) session.dirty = true;
     return await send(runtime, session, statement, deadline, call);
-  } catch (error) {
-    throw toDalError(runtime.driver, runtime.name, error, statement.shown);
+  } catch (thrown) {
+    const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
+    // Some ends are noticed only by the statement that met them.
+    if (error.fault?.connectionLost) session.lost ??= error;
+    throw error;
   } finally {
     lease.lastUsedAt = performance.now();
     giveTurn(session);
@@ -159,7 +162,10 @@ async function answerAfterStop(
   ended: Promise<NativeResult>,
   why: (applied: 'no' | 'unknown') => DalError,
 ): Promise<NativeResult> {
-  const stopped = stopStatement(session, ended.catch(() => undefined));
+  const stopped = stopStatement(
+    session,
+    ended.catch(() => undefined),
+  );
   let answer: NativeResult | undefined;
   let refused = false;
   const verdict = ended.then(

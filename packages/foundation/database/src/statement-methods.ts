@@ -148,7 +148,11 @@ export abstract class StatementMethods implements Queryable {
     );
   }
 
-  async #run(statement: string | Sql, second?: Second, third?: StatementOptions): Promise<NativeResult> {
+  async #run(
+    statement: string | Sql,
+    second?: Second,
+    third?: StatementOptions,
+  ): Promise<NativeResult> {
     const [values, options] = split(statement, second, third);
     const compiled = compileStatement(this.dialect, statement, values, options);
     return await this.run(compiled, this.deadline(options), options);

@@ -61,8 +61,7 @@ export async function* streamOnLease(
     if (statement.touchesSession) session.dirty = true;
     iterator = batches(session, statement, batchSize)[Symbol.asyncIterator]();
     for (;;) {
-      const deadline =
-        whole ?? deadlineAfter(runtime.settings.statementTimeoutMs, options?.signal);
+      const deadline = whole ?? deadlineAfter(runtime.settings.statementTimeoutMs, options?.signal);
       throwIfAborted(deadline, 'The stream');
       const step = await nextWithin(runtime, session, iterator, deadline);
       lease.lastUsedAt = performance.now();

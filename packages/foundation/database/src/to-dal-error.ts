@@ -23,7 +23,8 @@ export function toDalError(
   const fault = judge(driver, error);
   const message = describe(fault, database, error, statement);
   const code = `DAL_${fault.kind.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`;
-  const Kind = ofTheConnection.has(fault.kind) || fault.connectionLost ? ConnectionError : QueryError;
+  const Kind =
+    ofTheConnection.has(fault.kind) || fault.connectionLost ? ConnectionError : QueryError;
   return new Kind(message, { kind: fault.kind, code, cause: error, fault });
 }
 

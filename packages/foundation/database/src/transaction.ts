@@ -140,14 +140,20 @@ async function commit(
     if (judged.fault?.applied === 'unknown' || judged.code === 'DAL_ABORTED') {
       throw new CommitOutcomeUnknownError(
         `The line to "${runtime.name}" broke while COMMIT was under way: the transaction may or may not be in the database. Look before doing it again.`,
-        { kind: 'connection', code: 'DAL_COMMIT_OUTCOME_UNKNOWN', cause: judged, fault: judged.fault ?? { kind: 'connection', applied: 'unknown' } },
+        {
+          kind: 'connection',
+          code: 'DAL_COMMIT_OUTCOME_UNKNOWN',
+          cause: judged,
+          fault: judged.fault ?? { kind: 'connection', applied: 'unknown' },
+        },
       );
     }
     await rollbackQuietly(runtime, lease);
     throw judged;
   }
   // PostgreSQL answers COMMIT of an aborted transaction with ROLLBACK and no error.
-  if (command !== undefined && command !== 'COMMIT') throw rolledBack(runtime.name, scope.firstError);
+  if (command !== undefined && command !== 'COMMIT')
+    throw rolledBack(runtime.name, scope.firstError);
 }
 
 /** After a failed callback: its error is what counts, so a ROLLBACK that fails ends the session. */
@@ -201,7 +207,9 @@ class TransactionScope extends StatementMethods implements Transaction {
     this.#check();
     const running = this.#runInside(
       statement,
-      deadline.at < this.#deadline.at ? deadline : { ...this.#deadline, signal: deadline.signal ?? this.#deadline.signal },
+      deadline.at < this.#deadline.at
+        ? deadline
+        : { ...this.#deadline, signal: deadline.signal ?? this.#deadline.signal },
     );
     this.#running.add(running);
     const forget = (): void => {
@@ -259,13 +267,23 @@ class TransactionScope extends StatementMethods implements Transaction {
 function transactionGone(name: string, cause: DalError | undefined): TransactionError {
   return new TransactionError(
     `The server ended this transaction on "${name}" by itself (a deadlock, or a statement that commits, such as DDL on MySQL). Nothing more was sent.`,
-    { kind: cause?.kind ?? 'usage', code: 'DAL_TRANSACTION_GONE', cause, ...(cause?.fault ? { fault: cause.fault } : {}) },
+    {
+      kind: cause?.kind ?? 'usage',
+      code: 'DAL_TRANSACTION_GONE',
+      cause,
+      ...(cause?.fault ? { fault: cause.fault } : {}),
+    },
   );
 }
 
 function rolledBack(name: string, cause: DalError | undefined): TransactionError {
   return new TransactionError(
     `The transaction on "${name}" was rolled back: one of its statements failed before COMMIT, and the server keeps nothing of it.`,
-    { kind: cause?.kind ?? 'usage', code: 'DAL_TRANSACTION_ABORTED', cause, fault: { kind: cause?.kind ?? 'unknown', applied: 'no' } },
+    {
+      kind: cause?.kind ?? 'usage',
+      code: 'DAL_TRANSACTION_ABORTED',
+      cause,
+      fault: { kind: cause?.kind ?? 'unknown', applied: 'no' },
+    },
   );
 }

@@ -24,13 +24,17 @@ export function reportLease(lease: Lease): LeaseReport {
   };
 }
 
+// The folder of the foundation's packages: in this repository, or `node_modules/@dal`.
+const home = new URL('../../', import.meta.url).href;
+
 /** The lines of a stack that are the user's, not the layer's or Node's. */
-export function callerLines(origin: Error): string | undefined {
+export function callerLines(origin: Error): string {
   const lines = (origin.stack ?? '').split('\n').slice(1);
   const own = lines.filter(
-    (line) => !line.includes('node:internal') && !/[\\/](@dal|foundation)[\\/]/.test(line),
+    (line) =>
+      !line.includes('node:internal') &&
+      !line.includes('/node_modules/@dal/') &&
+      (!line.includes(home) || line.includes('.test.')),
   );
-  return (own.length > 0 ? own : lines)
-    .map((line) => line.trim().replace(/^at /, ''))
-    .join('\n');
+  return (own.length > 0 ? own : lines).map((line) => line.trim().replace(/^at /, '')).join('\n');
 }

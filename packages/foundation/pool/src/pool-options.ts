@@ -90,4 +90,3 @@ export function readPoolOptions(input: Readonly<Record<string, unknown>>): PoolS
   if (settings.min > settings.max) integer(0, settings.max)(settings.min, 'pool.min');
   return settings;
 }
-

@@ -11,7 +11,6 @@ import {
   remainingMs,
   within,
 } from '@dal/core';
-import { Pool as Tarn } from 'tarn';
 import { cleanSession, isClean } from './clean-session.ts';
 import { type Lease, reportLease } from './lease.ts';
 import type { PoolSettings } from './pool-options.ts';
@@ -24,26 +23,34 @@ export interface PoolParts<Options, Raw> {
   readonly settings: PoolSettings;
 }
 
-/** What tarn is told where the layer's own deadlines decide: the longest time that a timer takes. */
-const NEVER_MS = 2_147_483_647;
+interface Waiter<Raw> {
+  readonly give: (session: Session<Raw>) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
 /** How long an idle session may take to give a sign of life before it is replaced. */
 const VALIDATE_TIMEOUT_MS = 2_000;
 /** With `sampled`, one loan in so many remembers its stack. */
 const STACK_SAMPLE = 32;
 
 /**
- * Lends sessions, one borrower at a time, first come first served; never more than `max`.
- * tarn keeps the books of what is free and what is used; deadlines, bounds, signals, the cleaning
- * of what comes back and the answer to "who holds it" are added here.
+ * Lends sessions, one borrower at a time, first come first served. Sessions that are being opened,
+ * checked or closed count too, so the server never sees more than `max`.
  */
 export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   readonly name: string;
   readonly settings: PoolSettings;
   readonly #driver: Driver<Options, Raw>;
   readonly #options: Options;
-  readonly #tarn: Tarn<Session<Raw>>;
+  /** The last one used is lent first; the first in the list has been idle longest. */
+  readonly #idle: Session<Raw>[] = [];
   readonly #leases = new Set<Lease<Raw>>();
-  readonly #waiters = new Set<(error: Error) => void>();
+  readonly #waiters: Waiter<Raw>[] = [];
+  readonly #work = new Set<Promise<void>>();
+  #opening = 0;
+  #checking = 0;
+  #ending = 0;
+  #reaper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
   readonly #counts = {
@@ -63,22 +70,6 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     this.settings = settings;
     this.#driver = driver;
     this.#options = options;
-    this.#tarn = new Tarn<Session<Raw>>({
-      min: settings.min,
-      max: settings.max,
-      create: () => this.#open(),
-      // tarn awaits the answer, though its types know only a boolean.
-      validate: (session) => this.#validate(session) as boolean,
-      destroy: (session) => this.#end(session),
-      acquireTimeoutMillis: NEVER_MS,
-      // The driver's connect ends by itself and destroys its own socket; a second clock here would
-      // leave that socket behind.
-      createTimeoutMillis: NEVER_MS,
-      idleTimeoutMillis: Math.max(1, settings.idleTimeoutMs),
-      reapIntervalMillis: Math.min(1_000, Math.max(10, settings.idleTimeoutMs)),
-      createRetryIntervalMillis: 100,
-      propagateCreateError: true,
-    });
   }
 
   /**
@@ -86,73 +77,41 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
    *
    * @throws AcquireTimeoutError who holds the connections, when none came free in time
    * @throws PoolError when the pool is closed or too many wait
+   * @throws the driver's own error when a connection could not be opened
    */
   acquire(deadline: Deadline): Promise<Lease<Raw>> {
     if (this.#closing) return Promise.reject(this.#closedError());
     if (deadline.signal?.aborted) {
       return Promise.reject(abortError(deadline.signal, 'Acquiring a connection'));
     }
-    if (this.#waiters.size >= this.settings.maxWaiting && this.#isExhausted()) {
+    const origin = this.#takeStack();
+    const session = this.#waiters.length === 0 ? this.#takeReady() : undefined;
+    if (session) return Promise.resolve(this.#lend(session, origin));
+    if (this.#waiters.length >= this.settings.maxWaiting && this.#total() >= this.settings.max) {
       return Promise.reject(this.#tooManyWaiting());
     }
-    const origin = this.#takeStack();
-    return new Promise((resolve, reject) => {
-      const pending = this.#tarn.acquire();
-      const { signal } = deadline;
-      let settled = false;
-      const settle = (): void => {
-        settled = true;
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#waiters.delete(fail);
-      };
-      const fail = (error: Error): void => {
-        if (settled) return;
-        settle();
-        pending.abort();
-        reject(error);
-      };
-      const onAbort = (): void => fail(abortError(signal as AbortSignal, 'Acquiring a connection'));
-      const left = remainingMs(deadline);
-      const timer =
-        left === Infinity
-          ? undefined
-          : setTimeout(() => fail(this.#timeoutError(deadline)), Math.min(left, NEVER_MS));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.add(fail);
-      pending.promise.then(
-        (session) => {
-          // Given up in the same moment: nobody would bring the session back.
-          if (settled) this.#tarn.release(session);
-          else {
-            settle();
-            resolve(this.#lend(session, origin));
-          }
-        },
-        (error: Error) => fail(error),
-      );
-    });
+    return this.#wait(deadline, origin);
   }
 
   /** Takes a session back; cleans it first when that is needed, and replaces it when it can't be. */
   release(lease: Lease<Raw>): Promise<void> | undefined {
-    this.#endLease(lease);
+    endLease(lease);
     const { session } = lease;
     if (isClean(session)) {
-      this.#giveBack(lease);
+      this.#takeBack(lease);
       return undefined;
     }
     return cleanSession(session, this.#driver.dialect).then((clean) => {
       if (!clean) destroySession(session);
-      this.#giveBack(lease);
+      this.#takeBack(lease);
     });
   }
 
   /** Takes a session back only to end it. */
   discard(lease: Lease<Raw>): void {
-    this.#endLease(lease);
+    endLease(lease);
     destroySession(lease.session);
-    this.#giveBack(lease);
+    this.#takeBack(lease);
   }
 
   count(what: 'retries' | 'statementTimeouts'): void {
@@ -160,12 +119,15 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   }
 
   stats(): PoolStats {
-    const lent = this.#leases.size;
-    const connecting = this.#tarn.numPendingCreates();
-    const idle = this.#tarn.numFree();
-    const waiting = this.#waiters.size;
-    const { max } = this.settings;
-    return { size: lent + idle, idle, lent, waiting, connecting, max, ...this.#counts };
+    return {
+      size: this.#leases.size + this.#idle.length + this.#checking,
+      idle: this.#idle.length,
+      lent: this.#leases.size,
+      waiting: this.#waiters.length,
+      connecting: this.#opening,
+      max: this.settings.max,
+      ...this.#counts,
+    };
   }
 
   leaks(): readonly LeaseReport[] {
@@ -186,49 +148,165 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
 
   async #close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
-    for (const refuse of this.#waiters) refuse(this.#closedError());
+    clearTimeout(this.#reaper);
+    for (const waiter of this.#waiters.splice(0)) waiter.refuse(this.#closedError());
     if (this.#leases.size > 0 && timeoutMs > 0) {
       await within(timeoutMs, new Promise<void>((resolve) => (this.#onEmpty = resolve)));
     }
-    for (const lease of this.#leases) this.discard(lease);
-    // tarn waits for sessions that are just being opened; the time left bounds that too.
-    await within(Math.max(100, deadline - performance.now()), this.#tarn.destroy());
+    for (const lease of this.#leases) {
+      // One that was given back and is being cleaned is ended already.
+      if (lease.ended) destroySession(lease.session);
+      else this.discard(lease);
+    }
+    for (const session of this.#idle.splice(0)) this.#end(session);
+    // What is being opened ends itself when it sees that the pool is closed.
+    await within(Math.max(100, deadline - performance.now()), this.#untilQuiet());
   }
 
-  async #open(): Promise<Session<Raw>> {
-    try {
-      const session = await openSession(
-        this.#driver,
-        this.#options,
-        this.settings.maxLifetimeMs,
-        () => this.#counts.lostConnections++,
-      );
-      this.#counts.created++;
-      return session;
-    } catch (error) {
-      this.#counts.connectErrors++;
-      throw error;
+  async #untilQuiet(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  /** An idle session that needs no proof of life. Those that are lost or too old end here. */
+  #takeReady(): Session<Raw> | undefined {
+    for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
+      const now = performance.now();
+      if (session.lost || now >= session.expiresAt) this.#end(session);
+      else if (now - session.idleSince <= this.settings.validateAfterIdleMs) return session;
+      else {
+        this.#idle.push(session);
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  #wait(deadline: Deadline, origin: Error | undefined): Promise<Lease<Raw>> {
+    return new Promise((resolve, reject) => {
+      const { signal } = deadline;
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter<Raw> = {
+        give: (session) => {
+          settle();
+          resolve(this.#lend(session, origin));
+        },
+        refuse: (error) => {
+          settle();
+          reject(error as Error);
+        },
+      };
+      const leave = (error: Error): void => {
+        const place = this.#waiters.indexOf(waiter);
+        if (place < 0) return;
+        this.#waiters.splice(place, 1);
+        waiter.refuse(error);
+      };
+      const onAbort = (): void =>
+        leave(abortError(signal as AbortSignal, 'Acquiring a connection'));
+      const left = remainingMs(deadline);
+      const timer =
+        left === Infinity ? undefined : setTimeout(() => leave(this.#timeoutError(deadline)), left);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+      this.#serve();
+    });
+  }
+
+  /** Gives waiters what is there, and sees that enough is on its way for the others. */
+  #serve(): void {
+    for (;;) {
+      if (this.#waiters.length === 0 || this.#closing) return;
+      const ready = this.#takeReady();
+      if (ready) {
+        this.#waiters.shift()?.give(ready);
+        continue;
+      }
+      if (this.#opening + this.#checking >= this.#waiters.length) return;
+      const doubtful = this.#idle.pop();
+      if (doubtful) this.#track(this.#check(doubtful));
+      else if (this.#total() < this.settings.max) this.#track(this.#open());
+      else return;
     }
   }
 
-  #end(session: Session<Raw>): Promise<void> {
-    this.#counts.destroyed++;
-    return closeSession(session);
+  /** To the one who has waited longest, or to the idle ones. */
+  #pass(session: Session<Raw>): void {
+    if (this.#closing || session.lost || performance.now() >= session.expiresAt) {
+      this.#end(session);
+      this.#serve();
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    if (waiter) waiter.give(session);
+    else {
+      session.idleSince = performance.now();
+      this.#idle.push(session);
+      this.#armReaper();
+    }
   }
 
-  #validate(session: Session<Raw>): boolean | Promise<boolean> {
-    if (session.lost) return false;
-    const now = performance.now();
-    if (now >= session.expiresAt) return false;
-    if (now - session.idleSince < this.settings.validateAfterIdleMs) return true;
-    return this.#isAlive(session);
+  async #open(): Promise<void> {
+    this.#opening++;
+    let session: Session<Raw>;
+    try {
+      session = await openSession(
+        this.#driver,
+        this.#options,
+        this.settings.maxLifetimeMs,
+        (lost) => this.#onLost(lost),
+      );
+    } catch (error) {
+      this.#opening--;
+      this.#counts.connectErrors++;
+      // Whoever has waited longest learns why; the others get an attempt of their own.
+      this.#waiters.shift()?.refuse(error);
+      this.#serve();
+      return;
+    }
+    this.#opening--;
+    this.#counts.created++;
+    this.#pass(session);
   }
 
-  async #isAlive({ connection }: Session<Raw>): Promise<boolean> {
+  /** Asks a session that was idle for a while for a sign of life before it is lent. */
+  async #check(session: Session<Raw>): Promise<void> {
+    this.#checking++;
+    const { connection } = session;
     const sign = connection.ping
       ? connection.ping()
       : connection.query({ text: this.#driver.dialect.ping, values: [] });
-    return (await within(VALIDATE_TIMEOUT_MS, sign)) === 'done';
+    const outcome = await within(VALIDATE_TIMEOUT_MS, sign);
+    this.#checking--;
+    if (outcome !== 'done') destroySession(session);
+    this.#pass(session);
+  }
+
+  /** Ends a session; its place is free when the server has let it go. */
+  #end(session: Session<Raw>): void {
+    this.#counts.destroyed++;
+    this.#ending++;
+    const ended = closeSession(session).then(() => {
+      this.#ending--;
+      this.#serve();
+    });
+    this.#track(ended);
+  }
+
+  #track(work: Promise<void>): void {
+    this.#work.add(work);
+    void work.finally(() => this.#work.delete(work));
+  }
+
+  /** Idle sessions whose end was noticed make room at once. */
+  #onLost(session: Session<Raw>): void {
+    this.#counts.lostConnections++;
+    const place = this.#idle.indexOf(session);
+    if (place < 0) return;
+    this.#idle.splice(place, 1);
+    this.#end(session);
   }
 
   #lend(session: Session<Raw>, origin: Error | undefined): Lease<Raw> {
@@ -247,26 +325,36 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     return lease;
   }
 
-  #endLease(lease: Lease<Raw>): void {
-    if (lease.ended) {
-      throw new PoolError('This connection was given back already.', {
-        kind: 'usage',
-        code: 'DAL_RELEASED_TWICE',
-      });
-    }
-    lease.ended = true;
-  }
-
-  #giveBack(lease: Lease<Raw>): void {
+  #takeBack(lease: Lease<Raw>): void {
     this.#leases.delete(lease);
     this.#counts.released++;
-    lease.session.idleSince = performance.now();
-    this.#tarn.release(lease.session);
+    this.#pass(lease.session);
     if (this.#leases.size === 0) this.#onEmpty?.();
   }
 
-  #isExhausted(): boolean {
-    return this.#tarn.numFree() === 0 && this.#leases.size >= this.settings.max;
+  #total(): number {
+    return this.#leases.size + this.#idle.length + this.#opening + this.#checking + this.#ending;
+  }
+
+  /** One timer for the pool, armed while something is idle; it never keeps the process alive. */
+  #armReaper(): void {
+    if (this.#reaper || this.#idle.length <= this.settings.min) return;
+    const oldest = this.#idle[0] as Session<Raw>;
+    const due = oldest.idleSince + this.settings.idleTimeoutMs - performance.now();
+    this.#reaper = setTimeout(() => this.#reap(), Math.max(10, due));
+    this.#reaper.unref();
+  }
+
+  #reap(): void {
+    this.#reaper = undefined;
+    const limit = performance.now() - this.settings.idleTimeoutMs;
+    while (this.#leases.size + this.#idle.length > this.settings.min) {
+      const oldest = this.#idle[0];
+      if (!oldest || oldest.idleSince > limit) break;
+      this.#idle.shift();
+      this.#end(oldest);
+    }
+    this.#armReaper();
   }
 
   #takeStack(): Error | undefined {
@@ -286,18 +374,17 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
 
   #tooManyWaiting(): PoolError {
     return new PoolError(
-      `No connection on "${this.name}": ${this.#waiters.size} callers wait already, which is the limit. ${this.#situation()}`,
+      `No connection on "${this.name}": ${this.#waiters.length} callers wait already, which is the limit. ${this.#situation()}`,
       { kind: 'overloaded', code: 'DAL_POOL_QUEUE_FULL' },
     );
   }
 
   #timeoutError(deadline: Deadline): Error {
     this.#counts.acquireTimeouts++;
-    const { lent, connecting, max } = this.stats();
     const waited = `${Math.round(deadline.timeoutMs)} ms`;
-    if (lent < max && connecting > 0) {
+    if (this.#leases.size < this.settings.max && this.#opening > 0) {
       return new ConnectionError(
-        `No connection within ${waited} on "${this.name}": the server has not let us in yet (${connecting} connecting, ${lent} of ${max} lent). Check that it is up and reachable.`,
+        `No connection within ${waited} on "${this.name}": the server has not let us in yet (${this.#opening} connecting, ${this.#leases.size} of ${this.settings.max} lent). Check that it is up and reachable.`,
         { kind: 'connection', code: 'DAL_CONNECT_TIMEOUT' },
       );
     }
@@ -315,4 +402,14 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       : '';
     return `${lent} of ${max} lent, ${connecting} connecting, ${waiting} waiting.${who} Give connections back sooner, raise pool.max, or see db.pool.leaks().`;
   }
+}
+
+function endLease(lease: Lease): void {
+  if (lease.ended) {
+    throw new PoolError('This connection was given back already.', {
+      kind: 'usage',
+      code: 'DAL_RELEASED_TWICE',
+    });
+  }
+  lease.ended = true;
 }

@@ -30,7 +30,8 @@ export async function openSession<Options, Raw>(
   let session: Session<Raw> | undefined;
   let lostEarly: Error | undefined;
   const connection = await driver.connect(options, (error) => {
-    const reason = error instanceof Error ? error : new Error('The session ended.', { cause: error });
+    const reason =
+      error instanceof Error ? error : new Error('The session ended.', { cause: error });
     if (session === undefined) lostEarly = reason;
     else if (session.lost === undefined) {
       session.lost = reason;

@@ -11,7 +11,10 @@ export interface BackoffOptions {
  * Waits between attempts: doubled each time, then a random part of it ("full jitter"), so that
  * clients that failed together don't come back together.
  */
-export function backoff({ baseDelayMs = 100, maxDelayMs = 10_000 }: BackoffOptions = {}): () => number {
+export function backoff({
+  baseDelayMs = 100,
+  maxDelayMs = 10_000,
+}: BackoffOptions = {}): () => number {
   const steps = new ExponentialBackoff({
     initialDelay: baseDelayMs,
     maxDelay: maxDelayMs,

@@ -6,24 +6,37 @@ const alone = { autocommit: true, idempotent: false };
 const twice = { autocommit: true, idempotent: true };
 const inside = { autocommit: false, idempotent: true };
 
-const table: [name: string, fault: Fault, alone: boolean, twice: boolean, transaction: boolean][] = [
-  ['never sent', { kind: 'connection', applied: 'no' }, true, true, true],
-  ['cut after sending', { kind: 'connection', connectionLost: true, applied: 'unknown' }, false, true, false],
-  ['cut, and nothing known', { kind: 'connection', connectionLost: true }, false, true, false],
-  ['server starting', { kind: 'notReady', applied: 'no' }, true, true, true],
-  ['server full', { kind: 'overloaded', applied: 'no' }, true, true, true],
-  ['deadlock', { kind: 'deadlock', applied: 'no' }, true, true, true],
-  ['serialization', { kind: 'serialization' }, true, true, true],
-  ['killed by an administrator', { kind: 'shutdown', connectionLost: true, applied: 'unknown' }, false, true, false],
-  ['unique', { kind: 'unique', applied: 'no' }, false, false, false],
-  ['syntax', { kind: 'syntax', applied: 'no' }, false, false, false],
-  ['wrong password', { kind: 'authentication', applied: 'no' }, false, false, false],
-  ['timed out', { kind: 'statementTimeout', applied: 'no' }, false, false, false],
-  ['cancelled', { kind: 'cancelled', applied: 'no' }, false, false, false],
-  ['lock timeout', { kind: 'lockTimeout', applied: 'no' }, false, false, false],
-  ['read only', { kind: 'readOnly', applied: 'no' }, false, false, false],
-  ['unknown', { kind: 'unknown', applied: 'unknown' }, false, false, false],
-];
+const table: [name: string, fault: Fault, alone: boolean, twice: boolean, transaction: boolean][] =
+  [
+    ['never sent', { kind: 'connection', applied: 'no' }, true, true, true],
+    [
+      'cut after sending',
+      { kind: 'connection', connectionLost: true, applied: 'unknown' },
+      false,
+      true,
+      false,
+    ],
+    ['cut, and nothing known', { kind: 'connection', connectionLost: true }, false, true, false],
+    ['server starting', { kind: 'notReady', applied: 'no' }, true, true, true],
+    ['server full', { kind: 'overloaded', applied: 'no' }, true, true, true],
+    ['deadlock', { kind: 'deadlock', applied: 'no' }, true, true, true],
+    ['serialization', { kind: 'serialization' }, true, true, true],
+    [
+      'killed by an administrator',
+      { kind: 'shutdown', connectionLost: true, applied: 'unknown' },
+      false,
+      true,
+      false,
+    ],
+    ['unique', { kind: 'unique', applied: 'no' }, false, false, false],
+    ['syntax', { kind: 'syntax', applied: 'no' }, false, false, false],
+    ['wrong password', { kind: 'authentication', applied: 'no' }, false, false, false],
+    ['timed out', { kind: 'statementTimeout', applied: 'no' }, false, false, false],
+    ['cancelled', { kind: 'cancelled', applied: 'no' }, false, false, false],
+    ['lock timeout', { kind: 'lockTimeout', applied: 'no' }, false, false, false],
+    ['read only', { kind: 'readOnly', applied: 'no' }, false, false, false],
+    ['unknown', { kind: 'unknown', applied: 'unknown' }, false, false, false],
+  ];
 
 test.each(table)('%s', (_, fault, whenAlone, whenIdempotent, wholeTransaction) => {
   expect(retryVerdict(fault, alone)).toBe(whenAlone);

@@ -91,10 +91,13 @@ async function download(draft: string): Promise<void> {
 // Where this machine gets its own packages from. Asked of an empty state, so that it does not
 // matter whether the machine has ever fetched its lists.
 async function mirror(own: readonly string[]): Promise<string> {
+  const system = await readFile('/etc/os-release', 'utf8');
+  const codename = /^VERSION_CODENAME="?(\w+)/m.exec(system)?.[1] ?? 'stable';
+  const releases = [codename, 'oldstable', 'stable', 'testing', 'unstable', 'sid'];
   const uris = await runProgram('apt-get', [...own, 'update', '--print-uris']);
   for (const [, address, release = ''] of uris.matchAll(/^'(\S+)\/dists\/(\S+)\/InRelease'/gm)) {
-    // The others ("bookworm-updates", "bookworm-security") may live elsewhere.
-    if (address !== undefined && !release.includes('-')) return address;
+    // Neither "bookworm-updates" and the like, which may live elsewhere, nor other vendors' sources.
+    if (address !== undefined && releases.includes(release)) return address;
   }
   throw new Error('The package sources of this machine (apt) name no Debian mirror.');
 }

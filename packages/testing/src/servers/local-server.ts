@@ -72,6 +72,7 @@ class LocalServer implements Server {
   readonly logFile: string;
   readonly #program: LocalProgram;
   #process: ChildProcess | undefined;
+  #exited: Promise<unknown> = Promise.resolve();
   #hasRun = false;
   #frozen: number[] = [];
   #closed = false;
@@ -184,6 +185,7 @@ class LocalServer implements Server {
       server.once('error', resolve);
       server.once('exit', (code, by) => resolve(new Error(`it ended with ${code ?? by}`)));
     });
+    this.#exited = failure;
     let failed: Error | undefined;
     void failure.then((error) => (failed = error));
     server.once('exit', () => {
@@ -202,6 +204,8 @@ class LocalServer implements Server {
       }
       if (failed !== undefined) {
         await this.#kill();
+        // It has no pid to be killed by when the program could not even be run.
+        this.#process = undefined;
         throw await this.#startError(failed);
       }
       await Promise.race([failure, sleep(10)]);
@@ -227,8 +231,8 @@ class LocalServer implements Server {
     if (pid === undefined) return;
     const all = [pid, ...(await childrenOf(pid))];
     signal(pid, this.#program.stopSignal);
-    if (!(await haveEnded(all, STOP_TIMEOUT_MS))) await this.#kill();
-    this.#forget(pid);
+    if (!(await haveEnded(all, STOP_TIMEOUT_MS))) return this.#kill();
+    await this.#forget(pid);
   }
 
   async #kill(): Promise<void> {
@@ -240,14 +244,16 @@ class LocalServer implements Server {
       if (!(await haveEnded(all, STOP_TIMEOUT_MS))) {
         throw new Error(`The ${this.kind} server (pid ${pid}) survived SIGKILL.`);
       }
-      this.#forget(pid);
+      await this.#forget(pid);
     }
     this.#frozen = [];
   }
 
-  // Its exit may be seen here before Node reports it.
-  #forget(pid: number): void {
+  // A process with many threads looks dead a moment before it has let go of its port and files.
+  async #forget(pid: number): Promise<void> {
     if (this.#process?.pid !== pid) return;
+    this.#process.ref();
+    await this.#exited;
     this.#process = undefined;
     this.#program.folder.watch(undefined);
   }

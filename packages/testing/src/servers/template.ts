@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildOnce } from './build-once.ts';
 import { cacheFolder } from './cache-folder.ts';
@@ -7,7 +7,7 @@ import { runProgram } from './run-program.ts';
 
 /**
  * Copies prepared data into a folder. The first time, `build` prepares it: it fills its folder so
- * that `user` may log in with `password` and finds a database called `dal`.
+ * that `dal` may log in with `password` and finds a database called `dal`.
  *
  * @param name tells apart whatever cannot share data: kind, version, origin
  * @returns the password of the prepared user
@@ -20,8 +20,11 @@ export async function copyTemplate(
   const template = join(cacheFolder(), 'templates', name);
   await buildOnce(template, async (draft) => {
     const password = randomBytes(12).toString('hex');
-    const data = join(draft, 'data');
-    await build(data, password);
+    const fresh = join(draft, 'fresh');
+    await build(fresh, password);
+    // New databases are mostly zeros. Stored as holes they cost no copy any time after.
+    await copyFolder(fresh, join(draft, 'data'), { digsHoles: true });
+    await rm(fresh, { recursive: true });
     await writeFile(join(draft, 'password'), password, { mode: 0o600 });
   });
   await copyFolder(join(template, 'data'), target);
@@ -29,7 +32,12 @@ export async function copyTemplate(
 }
 
 /** Copies a folder with everything in it; shares blocks where the file system can. */
-export async function copyFolder(from: string, to: string): Promise<void> {
-  const flags = process.platform === 'linux' ? ['-a', '--reflink=auto'] : ['-Rpc'];
+export async function copyFolder(
+  from: string,
+  to: string,
+  { digsHoles = false }: { digsHoles?: boolean } = {},
+): Promise<void> {
+  const sparse = digsHoles ? '--sparse=always' : '--reflink=auto';
+  const flags = process.platform === 'linux' ? ['-a', sparse] : ['-Rp'];
   await runProgram('cp', [...flags, from, to]);
 }

@@ -97,7 +97,7 @@ export const errors: Chapter = {
         'SELEKT 1',
         'SELECT * FROM dal_no_such_table',
         `INSERT INTO ${table} (id) VALUES (1)`,
-        `INSERT INTO ${table} (id) VALUES (NULL)`,
+        `UPDATE ${table} SET id = NULL`,
       ];
       await using connection = await stage.db.acquire();
       for (const mistake of mistakes) {
@@ -109,9 +109,9 @@ export const errors: Chapter = {
     },
 
     async 'two transactions in each other’s way end with a word for it'(stage) {
-      await stage.second();
+      const other = await stage.second();
       const table = await stage.numbers(2);
-      const [first, second] = await Promise.all([stage.db.acquire(), stage.db.acquire()]);
+      const [first, second] = await Promise.all([stage.db.acquire(), other.acquire()]);
       try {
         const clash = await provokeDeadlock(table, first, second);
         assert.match(clash.kind, /^(deadlock|serialization|lockTimeout)$/);

@@ -139,6 +139,7 @@ export const streams: Chapter = {
     },
 
     async 'an abort ends a stream'(stage) {
+      await stage.needsDataAfterStop();
       stage.useDatabase({ max: 1 });
       const table = await stage.numbers(1_000);
       const aborter = new AbortController();

@@ -212,8 +212,7 @@ export const transactions: Chapter = {
         [1, 'again'],
         [3, 'c'],
       ];
-      const error = await refusal(() => stage.db.executeMany(text, rows));
-      assert.equal(error.kind, 'unique');
+      await refusal(() => stage.db.executeMany(text, rows));
       assert.equal(await stage.count(table), 0);
     },
 

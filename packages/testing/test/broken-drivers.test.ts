@@ -1,0 +1,263 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Driver, DriverConnection, NativeResult } from '@dal/core';
+import { sqliteDriver } from '@dal/sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { collectRun, failedChapters } from './collect-run.ts';
+
+// One promise broken at a time in a real driver: a kit that lets one pass proves nothing.
+
+const sound = sqliteDriver as Driver;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dal-broken-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Breakage {
+  /** The chapters that must fail; all others must not. */
+  readonly fails: readonly string[];
+  readonly driver: Driver;
+  readonly stuckStatement?: string;
+  /** The data lives in each session, so that what a broken one keeps locked harms no other. */
+  readonly inMemory?: boolean;
+}
+
+const drivers: Record<string, Breakage> = {
+  'no promise at all': { fails: [], driver: sound },
+  'no promise, and stops statements': stoppable('stops'),
+  'rounds big integers': values((value) => (typeof value === 'bigint' ? Number(value) : value)),
+  'loses digits of decimals': values((value) =>
+    typeof value === 'string' && /^-?\d+\.\d{10,}$/.test(value) ? String(Number(value)) : value,
+  ),
+  'reads a DATE as a Date': values((value) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? new Date(value) : value,
+  ),
+  'reads an empty text as null': values((value) => (value === '' ? null : value)),
+  'moves timestamps by an hour': values((value) =>
+    value instanceof Date ? new Date(value.getTime() + 3_600_000) : value,
+  ),
+  'reads null as undefined': {
+    ...values((value) => (value === null ? undefined : value)),
+    fails: ['values', 'statements'],
+  },
+  'counts no affected rows': results('statements', (result) => ({ ...result, affectedRows: 0 })),
+  'forgets insertId': results('statements', ({ insertId: _, ...result }) => result),
+  'forgets the columns': results('statements', (result) => ({ ...result, columns: [] })),
+  'cuts long results': results('statements', (result) => ({
+    ...result,
+    rows: result.rows.slice(0, 10_000),
+  })),
+  'accepts two statements': connection('statements', (session) => ({
+    query: async ({ text, values: given }) => {
+      const [first = '', ...rest] = text.split(/;\s*(?=\S)/);
+      const result = await session.query({ text: first, values: given });
+      for (const more of rest) await session.query({ text: more, values: [] });
+      return result;
+    },
+  })),
+  'ignores ROLLBACK': connection('transactions', (session) => ({
+    query: (statement) =>
+      session.query(statement.text === 'ROLLBACK' ? { text: 'COMMIT', values: [] } : statement),
+  })),
+  'ignores ROLLBACK TO': connection('transactions', (session) => ({
+    query: (statement) =>
+      session.query(
+        statement.text.startsWith('ROLLBACK TO') ? { text: 'SELECT 1', values: [] } : statement,
+      ),
+  })),
+  'says idle inside a transaction': {
+    ...connection('transactions', () => ({ status: () => 'idle' })),
+    fails: ['statements', 'transactions', 'streams'],
+  },
+  'ignores readOnly': {
+    fails: ['transactions'],
+    driver: {
+      ...sound,
+      dialect: {
+        ...sound.dialect,
+        transaction: sound.dialect.transaction && {
+          ...sound.dialect.transaction,
+          begin: () => ['BEGIN IMMEDIATE'],
+        },
+      },
+    },
+  },
+  'calls a broken key unknown': {
+    fails: ['errors'],
+    driver: {
+      ...sound,
+      classify: (error) => {
+        const fault = sound.classify(error);
+        return fault.kind === 'unique' ? { ...fault, kind: 'unknown' } : fault;
+      },
+    },
+  },
+  'throws while classifying a stranger': {
+    fails: ['errors'],
+    driver: {
+      ...sound,
+      classify: (error) => {
+        if (error === undefined) throw new Error('an error was expected');
+        return sound.classify(error);
+      },
+    },
+  },
+  'swallows errors': {
+    ...connection('errors', (session) => ({
+      query: (statement) =>
+        session
+          .query(statement)
+          .catch((): NativeResult => ({ rows: [], columns: [], affectedRows: 0 })),
+    })),
+    fails: ['values', 'statements', 'transactions', 'errors', 'connections', 'pool'],
+  },
+  'leaves the session open at close': connection('connections', () => ({
+    close: () => Promise.resolve(),
+  })),
+  'resets nothing': connection('connections', () => ({ reset: () => Promise.resolve() })),
+  'accepts any option': {
+    fails: ['connections'],
+    driver: {
+      ...sound,
+      configure: ({ path, runsIn, busyTimeoutMs }) =>
+        sound.configure?.({ path, runsIn, busyTimeoutMs }),
+    },
+  },
+  'reports a session that was closed as lost': {
+    fails: ['connections'],
+    driver: {
+      ...sound,
+      async connect(options, lost) {
+        const session = await sound.connect(options, lost);
+        return extend(session, {
+          close: async () => {
+            await session.close();
+            lost(new Error('closed'));
+          },
+        });
+      },
+    },
+  },
+  'lets a stream run on that was left': {
+    ...connection('streams', (session) => ({
+      async *stream(statement, batchSize) {
+        const stream = session.stream?.(statement, batchSize)[Symbol.asyncIterator]();
+        if (!stream) return;
+        for (let step = await stream.next(); !step.done; step = await stream.next()) {
+          yield step.value;
+        }
+      },
+    })),
+    inMemory: true,
+  },
+  'ends a stream quietly at an error': connection('streams', (session) => ({
+    async *stream(statement, batchSize) {
+      try {
+        yield* session.stream?.(statement, batchSize) ?? [];
+      } catch {
+        // Nothing is said.
+      }
+    },
+  })),
+  'cancels nothing': stoppable('runs on'),
+  'cancels later than it says': stoppable('stops late'),
+};
+
+describe.concurrent('a driver that', () => {
+  for (const [what, { fails, driver, stuckStatement, inMemory }] of Object.entries(drivers)) {
+    test(what, { timeout: 240_000 }, async () => {
+      const { card } = await collectRun({
+        driver,
+        config: {
+          path: inMemory ? ':memory:' : join(folder, `${what.replaceAll(' ', '-')}.db`),
+          runsIn: 'inline',
+          busyTimeoutMs: 100,
+        },
+        stuckStatement: stuckStatement ?? false,
+      });
+      expect(failedChapters(card), JSON.stringify(card.failed, null, 1)).toEqual([...fails]);
+    });
+  }
+});
+
+/** A driver whose sessions differ from the sound ones in these members. */
+function connection(
+  chapter: string,
+  change: (session: DriverConnection) => Partial<DriverConnection>,
+): Breakage {
+  return {
+    fails: [chapter],
+    driver: {
+      ...sound,
+      async connect(options, lost) {
+        const session = await sound.connect(options, lost);
+        return extend(session, change(session));
+      },
+    },
+  };
+}
+
+function extend(session: DriverConnection, members: Partial<DriverConnection>): DriverConnection {
+  const bound = new Proxy(session, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  // Inherits what it does not change, and may be changed itself.
+  return Object.assign(Object.create(bound) as DriverConnection, members);
+}
+
+function results(chapter: string, change: (result: NativeResult) => NativeResult): Breakage {
+  return connection(chapter, (session) => ({
+    query: async (statement) => change(await session.query(statement)),
+  }));
+}
+
+function values(change: (value: unknown) => unknown): Breakage {
+  return results('values', (result) => ({
+    ...result,
+    rows: result.rows.map((row) =>
+      Array.isArray(row)
+        ? row.map(change)
+        : Object.fromEntries(
+            Object.entries(row as object).map(([key, value]) => [key, change(value)]),
+          ),
+    ),
+  }));
+}
+
+/**
+ * SQLite in this thread cannot be stopped, so a statement of its own stands for a stuck one; all
+ * else is the real driver.
+ */
+function stoppable(how: 'stops' | 'runs on' | 'stops late'): Breakage {
+  const interrupted = (): Error =>
+    Object.assign(new Error('interrupted'), { code: 'SQLITE_INTERRUPT' });
+  const breakage = connection('timeouts', (session) => {
+    let stop: (() => void) | undefined;
+    let isHit = false;
+    return {
+      query: (statement) => {
+        if (statement.text.startsWith('STUCK')) {
+          return new Promise((_, reject) => {
+            stop = () => reject(interrupted());
+          });
+        }
+        if (!isHit) return session.query(statement);
+        isHit = false;
+        return Promise.reject(interrupted());
+      },
+      cancel: async () => {
+        if (how === 'runs on') return;
+        if (stop) stop();
+        else if (how === 'stops late') setTimeout(() => (isHit = true), 10);
+        stop = undefined;
+      },
+    };
+  });
+  return { ...breakage, fails: how === 'stops' ? [] : ['timeouts'], stuckStatement: 'STUCK' };
+}
