@@ -48,8 +48,7 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))(
     const noticed = async (on: Database, lost: number): Promise<void> => {
       await expect.poll(() => on.pool.stats().lostConnections).toBe(lost);
     };
-    const idOf = async (on: Database | Connection): Promise<unknown> =>
-      await on.queryValue(words.id);
+    const idOf = async (on: Database | Connection): Promise<unknown> => on.queryValue(words.id);
 
     test('an idle connection is killed: the next query works on a new one', async () => {
       const id = await idOf(db);

@@ -185,8 +185,8 @@ export class Line extends LibraryConnection {
 
   override startTLS(onSecure: (error?: Error | null) => void): void {
     super.startTLS((error) => {
-      const problem = error ?? this.#identityProblem();
-      this.tlsErrorCode = (problem as NodeJS.ErrnoException | undefined)?.code;
+      const problem: NodeJS.ErrnoException | undefined = error ?? this.#identityProblem();
+      this.tlsErrorCode = problem?.code;
       // Before the password leaves.
       onSecure(problem);
     });

@@ -48,7 +48,8 @@ export class MysqlConnection implements DriverConnection<Connection> {
   readonly #lost: (error: unknown) => void;
   /** False until the session was handed out, and again when its end was asked for. */
   #tellsLoss = false;
-  #canceller: Line | undefined;
+  /** Lines of cancels under way; they end with the session. */
+  readonly #cancels = new Set<Line>();
   #closing: Promise<void> | undefined;
 
   constructor(open: OpenLine, options: MysqlOptions, lost: (error: unknown) => void) {
@@ -123,17 +124,23 @@ export class MysqlConnection implements DriverConnection<Connection> {
    */
   async cancel(): Promise<void> {
     const endsAt = performance.now() + this.#options.connectTimeoutMs;
-    const { line } = await openLine(this.#options, endsAt);
-    this.#canceller = line;
-    const timer = setTimeout(() => line.drop(), Math.max(0, endsAt - performance.now()));
+    let own: Line | undefined;
+    let timer: NodeJS.Timeout | undefined;
     try {
+      const { line } = await openLine(this.#options, endsAt, (born) => {
+        if (own) this.#cancels.delete(own);
+        own = born;
+        this.#cancels.add(born);
+        if (this.#line.ended) born.drop();
+      });
+      timer = setTimeout(() => line.drop(), Math.max(0, endsAt - performance.now()));
       if (!this.#line.ended) await killQuery(line, this.#line.threadId);
-      // The kill has arrived; only when the server has closed this line as well, nothing of it is left.
+      // The kill has arrived; only when the server has closed this line too, nothing of it is left.
       await goodbye(line);
     } finally {
       clearTimeout(timer);
-      line.drop();
-      this.#canceller = undefined;
+      own?.drop();
+      if (own) this.#cancels.delete(own);
     }
   }
 
@@ -168,7 +175,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
 
   destroy(): void {
     this.#tellsLoss = false;
-    this.#canceller?.drop();
+    for (const line of this.#cancels) line.drop();
     this.#line.drop();
   }
 

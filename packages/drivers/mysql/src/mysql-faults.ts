@@ -232,7 +232,7 @@ function judge(error: unknown): Fault {
   const fault =
     number === undefined
       ? judgeLocal(error, typeof code === 'string' ? code : undefined, fatal === true)
-      : judgeServer(number, error as ServerError, note?.flavor);
+      : judgeServer(number, error, note?.flavor);
   return note?.phase === 'connect' ? asConnectFault(fault, String(message)) : fault;
 }
 

@@ -67,16 +67,10 @@ export function valueReader(field: Field, options: ValueOptions): ValueReader | 
  * @throws ConfigError for what the engine can't hold
  */
 export function encodeValue(value: unknown, index: number): unknown {
-  switch (typeof value) {
-    case 'number':
-      return encodeNumber(value, index);
-    case 'bigint':
-      return encodeBigint(value);
-    case 'object':
-      return value === null ? null : encodeObject(value, index);
-    default:
-      return value;
-  }
+  if (typeof value === 'number') return encodeNumber(value, index);
+  if (typeof value === 'bigint') return encodeBigint(value);
+  if (typeof value === 'object' && value !== null) return encodeObject(value, index);
+  return value;
 }
 
 function encodeNumber(value: number, index: number): unknown {

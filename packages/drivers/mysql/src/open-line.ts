@@ -15,9 +15,14 @@ export interface OpenLine {
 
 /**
  * Connects and logs in until `endsAt` (on the clock of `performance.now()`). When it fails its socket
- * is gone, and the error is marked as one of connecting.
+ * is gone, and the error is marked as one of connecting. `born` gets each line before it is open, so
+ * that it can be dropped.
  */
-export async function openLine(options: MysqlOptions, endsAt: number): Promise<OpenLine> {
+export async function openLine(
+  options: MysqlOptions,
+  endsAt: number,
+  born?: (line: Line) => void,
+): Promise<OpenLine> {
   try {
     const password = await readPassword(options, endsAt);
     const attempts =
@@ -25,7 +30,7 @@ export async function openLine(options: MysqlOptions, endsAt: number): Promise<O
     for (const [index, tls] of attempts.entries()) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- the second way is for when the first is refused
-        return await attempt(options, password, tls, endsAt);
+        return await attempt(options, password, tls, endsAt, born);
       } catch (error) {
         if (index === attempts.length - 1 || !refusesThisWay(error, tls)) throw error;
       }
@@ -52,6 +57,7 @@ function attempt(
   password: string | undefined,
   tls: TlsSettings | false,
   endsAt: number,
+  born: ((line: Line) => void) | undefined,
 ): Promise<OpenLine> {
   return new Promise((resolve, reject) => {
     const socket =
@@ -76,6 +82,7 @@ function attempt(
       reject(noteError(readable(error, line), { phase: 'connect', flavor }));
     };
     line.onEnd = fail;
+    born?.(line);
     line.once('connect', ({ serverVersion }: Handshake) => {
       clearTimeout(timer);
       flavor = flavorFromGreeting(serverVersion);

@@ -34,7 +34,7 @@ export async function* streamRows(
   let isDone = false;
   let isLeft = false;
   let failure: Error | undefined;
-  let wake: () => void = () => undefined;
+  let wake = asleep;
   const ended = (error: unknown): void => {
     failure ??= error as Error;
     isDone = true;
@@ -98,6 +98,8 @@ export async function* streamRows(
     line.off('ended', ended);
   }
 }
+
+const asleep = (): void => undefined;
 
 /** Brings the session back to rest: reads on, then kills the statement, then gives the session up. */
 async function leave(

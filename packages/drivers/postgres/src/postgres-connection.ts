@@ -11,6 +11,7 @@ import { BatchRun } from './batch-run.ts';
 import { requestCancel } from './cancel-request.ts';
 import { openSession, type OpenSession } from './open-session.ts';
 import { type PgClient, pgVersion, type SessionClient } from './pg-client.ts';
+import { markEnding } from './postgres-faults.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { postgresTypes } from './postgres-types.ts';
 import { PreparedStatements } from './prepared-statements.ts';
@@ -180,6 +181,8 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     const error =
       reason instanceof Error ? reason : new Error('Connection terminated unexpectedly');
     this.#over = error;
+    // Whatever it was, also what the reader of pg threw: this session ended of it.
+    markEnding(error);
     for (const socket of this.#cancels) socket.destroy();
     this.#stream.destroy();
     const run = this.#running;

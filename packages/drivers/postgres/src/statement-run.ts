@@ -1,5 +1,11 @@
 import { ConfigError, type NativeResult, type NativeStatement } from '@dal/core';
-import { isServerAnswer, type PgField, type PgLine, type PgStatement } from './pg-client.ts';
+import {
+  isProtocolError,
+  isServerAnswer,
+  type PgField,
+  type PgLine,
+  type PgStatement,
+} from './pg-client.ts';
 import { isStalePlan, markEnding } from './postgres-faults.ts';
 import { type EncodedValue, encodeValues, type PostgresTypes } from './postgres-types.ts';
 import type { PreparedStatement, PreparedStatements } from './prepared-statements.ts';
@@ -115,8 +121,10 @@ export abstract class StatementRun implements PgStatement {
   }
 
   /** The server's error; its ReadyForQuery, or the end of the session, is still to come. */
-  handleError(error: unknown, _line: PgLine): void {
+  handleError(error: unknown, line: PgLine): void {
     this.fail(error);
+    // What follows on the line can't be told apart from answers to later statements.
+    if (isProtocolError(error)) line.stream.destroy(error as Error);
     // `pg` itself refused: nothing was sent, so nothing more will come.
     if (!isServerAnswer(error)) this.finish();
   }

@@ -317,6 +317,24 @@ describe('a session', () => {
   });
 });
 
+describe('a line', () => {
+  test.for([
+    ['bytes that are no message', Buffer.from([0x21, 0, 0, 0, 4])],
+    ['a message that breaks off in itself', Buffer.from([0x54, 0, 0, 0, 6, 0x7f, 0xff])],
+  ] as const)('with %s ends the session, not the process', async ([, bytes]) => {
+    const pretender = await pretendServer();
+    const connection = await session({ host: '127.0.0.1', port: pretender.port, tls: 'disable' });
+    lost.length = 0;
+    const running = faultOf(rowsOf(connection, 'SELECT 1'));
+    await sleep(20);
+    pretender.sockets[0]!.write(bytes);
+    expect(await running).toMatchObject({ connectionLost: true, applied: 'unknown' });
+    await vi.waitFor(() => expect(lost).toHaveLength(1));
+    expect(await faultOf(rowsOf(connection, 'SELECT 1'))).toMatchObject({ applied: 'no' });
+    await pretender.close();
+  });
+});
+
 describe('a stream', () => {
   const text = "SELECT n, repeat('x', 1000) FROM generate_series(1, 300000) n";
 
@@ -342,7 +360,10 @@ describe('a stream', () => {
     for await (const _ of connection.stream!({ text, values: [] }, 100)) break;
     expect(connection.status!()).toBe('transaction');
     expect(
-      await rowsOf(connection, "SELECT count(*) FROM pg_cursors WHERE statement LIKE '%generate%'"),
+      await rowsOf(
+        connection,
+        "SELECT count(*) FROM pg_cursors WHERE statement LIKE '%gener' || 'ate_series%'",
+      ),
     ).toEqual([[0]]);
     await rowsOf(connection, 'COMMIT');
   });
@@ -624,6 +645,16 @@ interface Listener {
   readonly port: number;
   readonly sockets: Socket[];
   close(): Promise<void>;
+}
+
+/** Logs everybody in and says nothing more. */
+function pretendServer(): Promise<Listener> {
+  const authenticated = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]);
+  const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+  return listen((socket) => {
+    socket.once('data', () => socket.write(Buffer.concat([authenticated, ready])));
+    socket.resume();
+  });
 }
 
 async function listen(onSocket: (socket: Socket) => void): Promise<Listener> {

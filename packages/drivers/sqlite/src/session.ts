@@ -47,11 +47,12 @@ interface OpenStream {
 
 const NO_COLUMNS: readonly string[] = [];
 const NEVER = -1;
-const CHANGES_DATA = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
-const KEEPS_SCHEMA = new Set([
-  ...CHANGES_DATA,
-  ...['SELECT', 'VALUES', 'EXPLAIN', 'BEGIN', 'COMMIT', 'END', 'SAVEPOINT', 'RELEASE'],
-]);
+const CHANGES_DATA = new Set('INSERT UPDATE DELETE REPLACE'.split(' '));
+const KEEPS_SCHEMA = new Set(
+  'INSERT UPDATE DELETE REPLACE SELECT VALUES EXPLAIN BEGIN COMMIT END SAVEPOINT RELEASE'.split(
+    ' ',
+  ),
+);
 
 class OpenSession implements Session {
   readonly #settings: SessionSettings;
@@ -85,10 +86,13 @@ class OpenSession implements Session {
       case 'next':
         return this.#nextBatch();
       case 'end':
-        return this.#endStream();
+        this.#endStream();
+        return undefined;
       case 'reset':
-        return this.#reset();
+        this.#reset();
+        return undefined;
       case 'version':
+      default:
         return this.#version();
     }
   }
@@ -198,10 +202,7 @@ class OpenSession implements Session {
   #describe(prepared: Prepared, before: number, row: unknown[] | undefined): void {
     const fits = row === undefined || row.length * 2 === prepared.columns.length;
     if (prepared.schema === before && fits && this.#schema() === before) return;
-    const columns: string[] = [];
-    for (const { name, type } of prepared.statement.columns()) columns.push(name, type ?? '');
-    prepared.columns = columns;
-    prepared.kinds = columns.filter((_, index) => index % 2 === 1).map(columnKind);
+    nameColumns(prepared);
     prepared.schema = this.#schema() === before ? before : NEVER;
   }
 
@@ -218,7 +219,7 @@ class OpenSession implements Session {
       for (let index = 0; index < row.length; index++) {
         const cell = row[index];
         const kind = kinds[index];
-        if (kind === 'decimal' && cell !== null && !(cell instanceof Uint8Array)) {
+        if (kind === 'decimal' && isNumeral(cell)) {
           row[index] = decimals === 'number' ? Number(cell) : String(cell);
         } else if (typeof cell === 'bigint') {
           if (kind === 'boolean' && (cell === 0n || cell === 1n)) row[index] = cell === 1n;
@@ -258,10 +259,8 @@ class OpenSession implements Session {
       }
       const { prepared } = stream;
       if (prepared.schema === NEVER) {
-        const columns: string[] = [];
-        for (const { name, type } of prepared.statement.columns()) columns.push(name, type ?? '');
-        prepared.columns = columns;
-        prepared.kinds = columns.filter((_, index) => index % 2 === 1).map(columnKind);
+        // After the first step, for only that brings a stale statement up to date.
+        nameColumns(prepared);
         prepared.schema = 0;
       }
       this.#readCells(rows, prepared.kinds);
@@ -282,7 +281,10 @@ class OpenSession implements Session {
   /** A session as new: a file is opened again, a database in memory is tidied, for it would be lost. */
   #reset(): void {
     this.#endStream();
-    if (this.#memory) return this.#tidy();
+    if (this.#memory) {
+      this.#tidy();
+      return;
+    }
     this.#statements.clear();
     this.#database.close();
     this.#queryOnly = false;
@@ -334,6 +336,12 @@ class OpenSession implements Session {
   }
 }
 
+function nameColumns(prepared: Prepared): void {
+  const described = prepared.statement.columns();
+  prepared.columns = described.flatMap(({ name, type }) => [name, type ?? '']);
+  prepared.kinds = described.map(({ type }) => columnKind(type ?? ''));
+}
+
 /** better-sqlite3 binds every number as REAL, which turns 5 into `5.0` in a TEXT column. */
 function bindWholeNumbers(values: Cell[]): void {
   for (let index = 0; index < values.length; index++) {
@@ -342,6 +350,11 @@ function bindWholeNumbers(values: Cell[]): void {
       values[index] = BigInt(value);
     }
   }
+}
+
+/** Text is a numeral too: a type with TEXT in it keeps the digits as they came. */
+function isNumeral(cell: unknown): cell is number | bigint | string {
+  return typeof cell === 'bigint' || typeof cell === 'number' || typeof cell === 'string';
 }
 
 function safe(value: number | bigint): number | bigint {

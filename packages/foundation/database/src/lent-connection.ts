@@ -68,7 +68,7 @@ export class LentConnection extends StatementMethods implements Connection {
     options: BeginOptions = {},
   ): Promise<T> {
     this.#check();
-    return await transactionOnLease(
+    return transactionOnLease(
       this.runtime,
       this.#lease,
       callback,
@@ -79,7 +79,7 @@ export class LentConnection extends StatementMethods implements Connection {
 
   async version(): Promise<DriverVersion> {
     this.#check();
-    return await readVersion(this.runtime, this.#lease, this.deadline(undefined));
+    return readVersion(this.runtime, this.#lease, this.deadline(undefined));
   }
 
   touch(): void {
@@ -109,7 +109,7 @@ export class LentConnection extends StatementMethods implements Connection {
   ): Promise<NativeResult> {
     this.#check();
     if (options?.tags) this.#lease.tags = options.tags;
-    return await runOnLease(this.runtime, this.#lease, statement, deadline);
+    return runOnLease(this.runtime, this.#lease, statement, deadline);
   }
 
   protected streamRows(
@@ -126,8 +126,8 @@ export class LentConnection extends StatementMethods implements Connection {
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
     // Joins the transaction that the user opened; opens one otherwise.
-    if (this.inTransaction) return await work(this);
-    return await this.transaction(() => work(this));
+    if (this.inTransaction) return work(this);
+    return this.transaction(() => work(this));
   }
 
   #check(): void {

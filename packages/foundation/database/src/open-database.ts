@@ -22,7 +22,6 @@ import { type DatabaseOptions, splitOptions } from './database-options.ts';
 import { LentConnection } from './lent-connection.ts';
 import { readVersion } from './read-version.ts';
 import { acquireLease, runOnLease, runStatement } from './run-statement.ts';
-import type { Runtime } from './runtime.ts';
 import { StatementMethods } from './statement-methods.ts';
 import { streamOnPool } from './stream-statement.ts';
 import { toDalError } from './to-dal-error.ts';
@@ -60,9 +59,9 @@ export function openDatabase<Options, Raw>(
   const name = settings.name ?? driver.name;
   return new PooledDatabase({
     name,
-    driver: driver as Driver,
+    driver: driver,
     settings: { ...settings, pool },
-    pool: new Pool({ name, driver: driver as Driver, options: driverOptions, settings: pool }),
+    pool: new Pool({ name, driver: driver, options: driverOptions, settings: pool }),
   });
 }
 
@@ -96,11 +95,11 @@ class PooledDatabase extends StatementMethods implements Database {
     callback: (tx: Transaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    return await runTransaction(this.runtime, callback, options);
+    return runTransaction(this.runtime, callback, options);
   }
 
   async version(options: AcquireOptions = {}): Promise<DriverVersion> {
-    return await this.#withLease(options, (lease, deadline) =>
+    return this.#withLease(options, (lease, deadline) =>
       readVersion(this.runtime, lease, deadline),
     );
   }
@@ -110,7 +109,7 @@ class PooledDatabase extends StatementMethods implements Database {
     await this.#withLease(options, async (lease, deadline) => {
       const statement = { text: dialect.ping, values: [], shown: 'ping', touchesSession: false };
       await runOnLease(this.runtime, lease, statement, deadline, async (connection, native) => {
-        if (!connection.ping) return await connection.query(native);
+        if (!connection.ping) return connection.query(native);
         await connection.ping();
         return { rows: [], columns: [], affectedRows: 0 };
       });
@@ -139,7 +138,7 @@ class PooledDatabase extends StatementMethods implements Database {
     deadline: Deadline,
     options: StatementOptions | undefined,
   ): Promise<NativeResult> {
-    return await runStatement(this.runtime, statement, deadline, options?.idempotent === true);
+    return runStatement(this.runtime, statement, deadline, options?.idempotent === true);
   }
 
   protected streamRows(
@@ -155,7 +154,7 @@ class PooledDatabase extends StatementMethods implements Database {
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
     const { signal } = deadline;
-    return await runTransaction(
+    return runTransaction(
       this.runtime,
       // What a transaction hands to its callback is a StatementMethods too.
       (tx) => work(tx as unknown as StatementMethods),

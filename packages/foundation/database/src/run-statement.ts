@@ -131,7 +131,7 @@ function send(
       (error: unknown) => {
         if (stopping) return;
         cleanUp();
-        reject(error as Error);
+        reject(error);
       },
     );
     const stop = (why: (applied: 'no' | 'unknown') => DalError): void => {

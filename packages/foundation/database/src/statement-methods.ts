@@ -113,7 +113,7 @@ export abstract class StatementMethods implements Queryable {
     options?: StatementOptions,
   ): Promise<{ readonly affectedRows: number }> {
     const deadline = this.deadline(options);
-    return await this.allOrNothing(deadline, async (on) => {
+    return this.allOrNothing(deadline, async (on) => {
       let affectedRows = 0;
       for (const values of rows) {
         const statement = compileStatement(this.dialect, text, values, options);
@@ -130,7 +130,7 @@ export abstract class StatementMethods implements Queryable {
   ): AsyncIterable<R[]> {
     const [values, options] = split(statement, second, third);
     const compiled = compileStatement(this.dialect, statement, values, options);
-    const batchSize = (options as StreamOptions | undefined)?.batchSize ?? 1_000;
+    const batchSize = options?.batchSize ?? 1_000;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new RangeError('batchSize must be a whole number from 1.');
     }
@@ -155,7 +155,7 @@ export abstract class StatementMethods implements Queryable {
   ): Promise<NativeResult> {
     const [values, options] = split(statement, second, third);
     const compiled = compileStatement(this.dialect, statement, values, options);
-    return await this.run(compiled, this.deadline(options), options);
+    return this.run(compiled, this.deadline(options), options);
   }
 }
 

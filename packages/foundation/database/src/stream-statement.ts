@@ -137,7 +137,7 @@ function nextWithin(
       },
       (error: unknown) => {
         cleanUp();
-        reject(error as Error);
+        reject(error);
       },
     );
   });

@@ -196,7 +196,7 @@ class TransactionScope extends StatementMethods implements Transaction {
     this.#check();
     const name = `dal_${++this.#savepoints}`;
     const limit = statementLimit(this.runtime, this.#deadline)();
-    return await withSavepoint(this.runtime, this.#lease, name, limit, () => callback(this));
+    return withSavepoint(this.runtime, this.#lease, name, limit, () => callback(this));
   }
 
   protected run(
@@ -232,7 +232,7 @@ class TransactionScope extends StatementMethods implements Transaction {
     _deadline: Deadline,
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
-    return await this.transaction(() => work(this));
+    return this.transaction(() => work(this));
   }
 
   async #runInside(statement: CompiledStatement, deadline: Deadline): Promise<NativeResult> {

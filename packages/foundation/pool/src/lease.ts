@@ -25,7 +25,7 @@ export function reportLease(lease: Lease): LeaseReport {
 }
 
 // The folder of the foundation's packages: in this repository, or `node_modules/@dal`.
-const home = new URL('../../', import.meta.url).href;
+const home = new URL('../../', import.meta.url).pathname;
 
 /** The lines of a stack that are the user's, not the layer's or Node's. */
 export function callerLines(origin: Error): string {

@@ -195,7 +195,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
         },
         refuse: (error) => {
           settle();
-          reject(error as Error);
+          reject(error);
         },
       };
       const leave = (error: Error): void => {

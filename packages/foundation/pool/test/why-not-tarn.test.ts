@@ -18,7 +18,7 @@ async function servesAfterAbort(ticks: number): Promise<boolean> {
   impatient.abort();
   for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
   tarn.release(holder);
-  return await tarn.acquire().promise.then(
+  return tarn.acquire().promise.then(
     (resource) => {
       tarn.release(resource);
       return true;
