@@ -2,6 +2,7 @@
 // latency of a call, delay of the event loop, and whether a stuck statement can be stopped.
 //
 //   node --conditions=@dal/source apps/bench/src/sqlite-threads.ts
+// oxlint-disable unicorn/require-post-message-target-origin -- workers have no origin
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -95,8 +96,9 @@ async function loopDelay(ways: readonly Way[]): Promise<void> {
   for (const way of ways) {
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
-    await sleep(20);
     delay.reset();
+    // The first sample after a reset only sets the clock.
+    await sleep(20);
     const began = performance.now();
     await way.call(LONG, []);
     const took = performance.now() - began;
@@ -164,11 +166,11 @@ async function getStuckInThread(file: string): Promise<void> {
 function serveInThread(file: string): void {
   const database = new Sqlite(file);
   database.defaultSafeIntegers(true);
-  const statements = new Map<string, Sqlite.Statement<unknown[]>>();
+  const statements = new Map<string, Sqlite.Statement>();
   parentPort?.on('message', ([text, values]: [string, unknown[]]) => {
     let statement = statements.get(text);
     if (statement === undefined) {
-      statement = database.prepare<unknown[]>(text);
+      statement = database.prepare(text);
       if (statement.reader) statement.raw(true);
       statements.set(text, statement);
     }
@@ -203,10 +205,14 @@ function caller(session: DriverConnection<SqliteRaw>): Way['call'] {
   return (text, values) => session.query({ text, values });
 }
 
-async function connect(path: string, runsIn: 'inline' | 'process') {
+async function connect(
+  path: string,
+  runsIn: 'inline' | 'process',
+): Promise<DriverConnection<SqliteRaw>> {
   const settings = sqliteDriver.configure?.({ path, runsIn });
   if (settings === undefined) throw new Error('The driver reads options.');
-  return await sqliteDriver.connect(settings, () => undefined);
+  const session = await sqliteDriver.connect(settings, () => undefined);
+  return session;
 }
 
 function fill(file: string): void {

@@ -637,8 +637,11 @@ describe.each(inject('engines').filter(({ name }) => name === 'mysql' || name ==
           socket.resume();
           onSocket((bytes) => socket.end(bytes));
         });
-        await new Promise<void>((resolve) => silent!.listen(0, '127.0.0.1', resolve));
-        const address = silent.address();
+        const listening = silent;
+        await new Promise<void>((resolve) => {
+          listening.listen({ port: 0, host: '127.0.0.1' }, () => resolve());
+        });
+        const address = listening.address();
         if (address === null || typeof address === 'string') throw new Error('No port.');
         return { port: address.port, open: () => sockets };
       }

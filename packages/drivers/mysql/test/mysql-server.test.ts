@@ -199,6 +199,27 @@ describe.each(flavors)('a %s server of our own', (kind) => {
   });
 });
 
+test.each(flavors)(
+  'a %s server without TLS: "prefer" goes on in plain, "require" does not',
+  async (kind) => {
+    const settings: Record<string, string> =
+      kind === 'mysql' ? { 'tls-version': '' } : { ssl: '0' };
+    await using server = await startServer(kind, { settings });
+    const open = (tls: string) =>
+      mysqlDriver.connect(mysqlDriver.configure!({ url: server.url, tls }), () => undefined);
+    const plain = await open('prefer');
+    const { rows } = await plain.query({ text: "SHOW STATUS LIKE 'Ssl_cipher'", values: [] });
+    expect(rows).toMatchObject([{ Value: '' }]);
+    await plain.close();
+    expect(await faultOf(open('require'))).toMatchObject({
+      kind: 'authentication',
+      applied: 'no',
+      code: 'HANDSHAKE_NO_SSL_SUPPORT',
+    });
+  },
+  120_000,
+);
+
 async function readAll(session: Session): Promise<void> {
   const text =
     'SELECT a.* FROM information_schema.COLLATIONS a, information_schema.COLLATIONS b, information_schema.COLLATIONS c';

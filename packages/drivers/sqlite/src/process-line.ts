@@ -92,10 +92,10 @@ class ProcessLine implements SessionLine {
 
   async close(): Promise<void> {
     this.#lost = undefined;
+    this.#child.ref();
     if (this.#over) return this.#exited;
     const busy = this.#pending !== undefined;
     this.#stop('was closed');
-    this.#child.ref();
     if (busy) this.#child.kill('SIGKILL');
     else this.#post('close');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_TIMEOUT_MS);

@@ -61,7 +61,12 @@ export function openDatabase<Options, Raw>(
     name,
     driver: driver,
     settings: { ...settings, pool },
-    pool: new Pool({ name, driver: driver, options: driverOptions, settings: pool }),
+    pool: new Pool<unknown, unknown>({
+      name,
+      driver: driver,
+      options: driverOptions,
+      settings: pool,
+    }),
   });
 }
 

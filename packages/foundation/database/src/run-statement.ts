@@ -14,7 +14,7 @@ import {
   throwIfAborted,
   within,
 } from '@dal/core';
-import { giveTurn, type Lease, type Session, takeTurn } from '@dal/pool';
+import { giveTurn, type Lease, noticeLoss, type Session, takeTurn } from '@dal/pool';
 import { backoff, retryVerdict } from '@dal/resilience';
 import type { CompiledStatement } from './compile-statement.ts';
 import type { Runtime } from './runtime.ts';
@@ -90,7 +90,7 @@ export async function runOnLease(
   } catch (thrown) {
     const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
     // Some ends are noticed only by the statement that met them.
-    if (error.fault?.connectionLost) session.lost ??= error;
+    if (error.fault?.connectionLost) noticeLoss(session, error);
     throw error;
   } finally {
     lease.lastUsedAt = performance.now();

@@ -160,13 +160,13 @@ export abstract class StatementMethods implements Queryable {
 }
 
 /** `query(text, values, options)` and `query(sql, options)`. */
-function split(
+function split<Options extends StatementOptions>(
   statement: string | Sql,
-  second: Second,
-  third: StatementOptions | undefined,
-): [Values | undefined, StatementOptions | undefined] {
+  second: Values | Options | undefined,
+  third: Options | undefined,
+): [Values | undefined, Options | undefined] {
   return isSql(statement)
-    ? [undefined, second as StatementOptions | undefined]
+    ? [undefined, second as Options | undefined]
     : [second as Values | undefined, third];
 }
 

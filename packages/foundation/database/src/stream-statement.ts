@@ -8,7 +8,14 @@ import {
   type StreamOptions,
   throwIfAborted,
 } from '@dal/core';
-import { destroySession, giveTurn, type Lease, type Session, takeTurn } from '@dal/pool';
+import {
+  destroySession,
+  giveTurn,
+  type Lease,
+  noticeLoss,
+  type Session,
+  takeTurn,
+} from '@dal/pool';
 import type { CompiledStatement } from './compile-statement.ts';
 import { acquireLease } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
@@ -69,9 +76,11 @@ export async function* streamOnLease(
       if (step.value.length > 0) yield step.value;
     }
     finished = true;
-  } catch (error) {
+  } catch (thrown) {
+    const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
+    if (error.fault?.connectionLost) noticeLoss(session, error);
     finished = session.lost !== undefined;
-    throw toDalError(runtime.driver, runtime.name, error, statement.shown);
+    throw error;
   } finally {
     // Left early: the driver frees the session, so that the next statement finds it ready.
     if (!finished && !session.lost) await iterator?.return?.().catch(() => destroySession(session));

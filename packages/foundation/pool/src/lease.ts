@@ -28,7 +28,7 @@ export function reportLease(lease: Lease): LeaseReport {
 const home = new URL('../../', import.meta.url).pathname;
 
 /** The lines of a stack that are the user's, not the layer's or Node's. */
-export function callerLines(origin: Error): string {
+function callerLines(origin: Error): string {
   const lines = (origin.stack ?? '').split('\n').slice(1);
   const own = lines.filter(
     (line) =>

@@ -18,6 +18,8 @@ export interface Session<Raw = unknown> {
   busy: boolean;
   /** Those who want to send the next statement, in order. */
   readonly turns: (() => void)[];
+  /** Whom to tell when the session has ended by itself, see {@link noticeLoss}. */
+  onLost(session: Session<Raw>): void;
 }
 
 /** Opens a session. Its end is noticed from the first moment, whether somebody uses it or not. */
@@ -33,10 +35,7 @@ export async function openSession<Options, Raw>(
     const reason =
       error instanceof Error ? error : new Error('The session ended.', { cause: error });
     if (session === undefined) lostEarly = reason;
-    else if (session.lost === undefined) {
-      session.lost = reason;
-      onLost(session);
-    }
+    else noticeLoss(session, reason);
   });
   const now = performance.now();
   session = {
@@ -49,8 +48,19 @@ export async function openSession<Options, Raw>(
     settling: undefined,
     busy: false,
     turns: [],
+    onLost,
   };
   return session;
+}
+
+/**
+ * The session has ended without having been asked to. Told once, whether the driver noticed it or a
+ * statement met it first.
+ */
+export function noticeLoss<Raw>(session: Session<Raw>, reason: Error): void {
+  if (session.lost !== undefined) return;
+  session.lost = reason;
+  session.onLost(session);
 }
 
 /** What is known of the session's transaction: from the protocol where it tells. */
