@@ -113,7 +113,7 @@ const drivers: Record<string, Breakage> = {
           .query(statement)
           .catch((): NativeResult => ({ rows: [], columns: [], affectedRows: 0 })),
     })),
-    fails: ['values', 'statements', 'transactions', 'errors', 'connections', 'pool'],
+    fails: ['values', 'statements', 'transactions', 'errors', 'connections', 'pool', 'faults'],
   },
   'leaves the session open at close': connection('connections', () => ({
     close: () => Promise.resolve(),

@@ -635,7 +635,7 @@ describe.each(inject('engines').filter(({ name }) => name === 'mysql' || name ==
           socket.on('close', () => sockets--);
           socket.on('error', () => undefined);
           socket.resume();
-          onSocket((bytes) => socket.end(bytes));
+          onSocket((bytes = '') => socket.end(bytes));
         });
         const listening = silent;
         await new Promise<void>((resolve) => {

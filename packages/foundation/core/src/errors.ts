@@ -1,6 +1,6 @@
 import type { Fault, FaultKind } from './fault.ts';
 
-const brand: unique symbol = Symbol.for('dal.error');
+const brand = Symbol.for('dal.error');
 
 export interface DalErrorDetails {
   /** What went wrong, to switch on. */
@@ -18,7 +18,11 @@ export class DalError extends Error {
   readonly kind: FaultKind;
   readonly code: string;
   readonly fault: Fault | undefined;
-  readonly [brand]: true = true;
+
+  static {
+    // On the prototype, and defined here because declaration files can't name a private symbol.
+    Object.defineProperty(this.prototype, brand, { value: true });
+  }
 
   constructor(message: string, details: DalErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

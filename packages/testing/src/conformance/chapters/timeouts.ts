@@ -42,7 +42,7 @@ export const timeouts: Chapter = {
     async 'the next statement on the pool is not hit'(stage) {
       const text = stage.stuck();
       stage.useDatabase({ max: 1 });
-      for (let turn = 0; turn < 10; turn++) {
+      for (let turn = 0; turn < 5; turn++) {
         await refusal(() => stage.db.query(text, [], { timeoutMs: 30 }));
         await within(3_000, 'the next statement', async () => {
           assert.equal(await stage.db.queryValue('SELECT 7'), 7);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Latencies } from './latencies.ts';
+import { Latencies } from '../src/latencies.ts';
 
 test('percentiles come back in milliseconds, within a thousandth', () => {
   const latencies = new Latencies();
