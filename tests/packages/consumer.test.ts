@@ -55,7 +55,7 @@ describe('a stranger installs @dal/sqlite from npm', () => {
   test('a query runs from an ES module', async () => {
     const source = `
       import { sqlite } from '@dal/sqlite';
-      const db = sqlite({ file: ':memory:' });
+      const db = sqlite({ path: 'from-esm.db' });
       console.log(await db.queryValue('SELECT 1 + 1'));
       await db.close();
     `;
@@ -66,7 +66,7 @@ describe('a stranger installs @dal/sqlite from npm', () => {
     const source = `
       const { sqlite } = require('@dal/sqlite');
       (async () => {
-        const db = sqlite({ file: ':memory:' });
+        const db = sqlite({ path: 'from-commonjs.db' });
         console.log(await db.queryValue('SELECT 20 + 3'));
         await db.close();
       })();

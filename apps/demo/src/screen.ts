@@ -32,7 +32,8 @@ export class Screen {
   }
 
   get width(): number {
-    return this.#stream.columns ?? 100;
+    // Some terminals do not know, or say 0.
+    return this.#stream.columns || 80;
   }
 
   #erase(): void {
