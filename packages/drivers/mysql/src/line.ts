@@ -5,6 +5,8 @@ import { checkServerIdentity, type TLSSocket } from 'node:tls';
 import { ConfigError, type TlsSettings } from '@dal/core';
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 
+export type { Connection } from 'mysql2';
+
 /** Parameters with a type of their own, for values whose JavaScript type says too little. */
 export const TypedParameter: typeof mysql.TypedParameter = mysql.TypedParameter;
 

@@ -5,10 +5,15 @@ import type {
   NativeStatement,
   SessionStatus,
 } from '@dal/core';
-import type { Connection } from 'mysql2';
 import { noteError } from './error-notes.ts';
 import { versionFromGreeting } from './flavor.ts';
-import { closedError, type CommandText, libraryVersion, type Line } from './line.ts';
+import {
+  closedError,
+  type CommandText,
+  type Connection,
+  libraryVersion,
+  type Line,
+} from './line.ts';
 import { nativeResult } from './native-result.ts';
 import type { MysqlOptions } from './mysql-options.ts';
 import { encodeValue } from './mysql-types.ts';

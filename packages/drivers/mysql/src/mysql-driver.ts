@@ -1,5 +1,5 @@
 import { defineDriver, type Driver } from '@dal/core';
-import type { Connection } from 'mysql2';
+import type { Connection } from './line.ts';
 import { openConnection } from './mysql-connection.ts';
 import { mysqlDialect } from './mysql-dialect.ts';
 import { classifyMysqlError } from './mysql-faults.ts';

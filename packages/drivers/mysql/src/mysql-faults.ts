@@ -154,7 +154,7 @@ const shared: Readonly<Record<number, Verdict>> = {
   1644: { kind: 'unknown' },
 };
 
-export const mysqlFaults: Readonly<Record<number, Verdict>> = {
+const mysqlFaults: Readonly<Record<number, Verdict>> = {
   ...shared,
   1047: { kind: 'usage' },
   3024: { kind: 'statementTimeout', ...undone },
@@ -166,7 +166,7 @@ export const mysqlFaults: Readonly<Record<number, Verdict>> = {
   4031: lost,
 };
 
-export const mariadbFaults: Readonly<Record<number, Verdict>> = {
+const mariadbFaults: Readonly<Record<number, Verdict>> = {
   ...shared,
   // Snapshot isolation, on by default from 11.8: the whole transaction is gone.
   1020: { kind: 'serialization', ...gone },

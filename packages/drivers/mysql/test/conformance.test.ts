@@ -5,8 +5,8 @@ import { mysqlDriver } from '../src/index.ts';
 
 const processes = 'SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?';
 
-for (const { name, url } of inject('engines').filter(({ name }) =>
-  /^(mysql|mariadb)$/.test(name),
+for (const { name, url } of inject('engines').filter((engine) =>
+  /^(mysql|mariadb)$/.test(engine.name),
 )) {
   describe(name, () => {
     runConformance({

@@ -57,16 +57,12 @@ export function openDatabase<Options, Raw>(
     ...(limits.keepOne ? { min: 1, idleTimeoutMs: 2_147_483_647, maxLifetimeMs: Infinity } : {}),
   };
   const name = settings.name ?? driver.name;
+  const known: Driver = driver;
   return new PooledDatabase({
     name,
-    driver: driver,
+    driver: known,
     settings: { ...settings, pool },
-    pool: new Pool<unknown, unknown>({
-      name,
-      driver: driver,
-      options: driverOptions,
-      settings: pool,
-    }),
+    pool: new Pool({ name, driver: known, options: driverOptions, settings: pool }),
   });
 }
 
