@@ -136,6 +136,15 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
     expect(JSON.stringify([error.message, error])).not.toContain('geheim');
   });
 
+  test('a wrong password is known at connect(), before the first query', async () => {
+    const wrong = new URL(url);
+    wrong.password = 'geheim';
+    const database = await createDatabase(wrong.href);
+    expect(await errorOf(() => database.connect())).toMatchObject({ kind: 'authentication' });
+    expect(database.configHash).toBe(db.configHash);
+    await database.close();
+  });
+
   test('a missing database is named', async () => {
     const error = await failure((wrong) => (wrong.pathname = '/no_such_db'));
     expect(error.message).toContain('no_such_db');

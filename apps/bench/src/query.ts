@@ -5,7 +5,8 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { interleave, ratios, type Rounds, showRatio, spread } from './rounds.ts';
+import { interleave, quartiles, ratios, showRatio } from './rounds.ts';
+import { runProgram } from './run-program.ts';
 import { mysqlStage, postgresStage } from './server-stages.ts';
 import { sqliteStage } from './sqlite-stage.ts';
 import { benchRow, type Contender, MOST_CALLERS, ROWS, type Stage } from './stage.ts';
@@ -17,30 +18,23 @@ const STAGES: Readonly<Record<string, () => Promise<Stage>>> = {
   mariadb: () => mysqlStage('mariadb'),
   sqlite: sqliteStage,
 };
-const ROUNDS = 9;
+const ROUNDS = 25;
 const CALLERS = [1, MOST_CALLERS];
 /** Of a contender's time, before its first round. */
 const WARM_UP_PART = 0.15;
 
-void run();
-
-async function run(): Promise<void> {
-  try {
-    await main();
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
-    process.exitCode = 1;
-  }
-}
+runProgram(main);
 
 async function main(): Promise<void> {
   const { engines, seconds } = readArguments();
-  console.log(`$ node --conditions=@dal/source ${['src/query.ts', ...process.argv.slice(2)].join(' ')}`);
+  console.log(
+    `$ node --conditions=@dal/source ${['src/query.ts', ...process.argv.slice(2)].join(' ')}`,
+  );
   console.log(
     `Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores shared by client and server`,
   );
   console.log(
-    `${ROUNDS} interleaved rounds, ${seconds} s of reading in all; median over the rounds (least-most)`,
+    `${ROUNDS} interleaved rounds, ${seconds} s of reading in all; median (quartiles) over the rounds; / is calls/s of the row divided by those of the column`,
   );
   // One engine at a time: an idle server takes turns on the processor too.
   for (const engine of engines) await compare(STAGES[engine]!, (seconds * 1_000) / engines.length);
@@ -67,8 +61,14 @@ async function checkAnswer({ name, read: readOne }: Contender): Promise<void> {
   }
 }
 
-/** @returns calls a second */
-async function read(contender: Contender, callers: number, ms: number): Promise<number> {
+interface Measure {
+  readonly perSecond: number;
+  /** Processor time of this process alone: no server, no process of SQLite's. */
+  readonly cpuUs: number;
+}
+
+async function read(contender: Contender, callers: number, ms: number): Promise<Measure> {
+  const cpuBefore = process.cpuUsage();
   const began = performance.now();
   const ends = began + ms;
   let calls = 0;
@@ -82,26 +82,33 @@ async function read(contender: Contender, callers: number, ms: number): Promise<
     }
   };
   await Promise.all(Array.from({ length: callers }, (_, caller) => callOn(caller)));
-  return (calls * 1_000) / (performance.now() - began);
+  const tookMs = performance.now() - began;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { perSecond: (calls * 1_000) / tookMs, cpuUs: (user + system) / calls };
 }
 
 function report(
   { ours, raw }: Stage,
-  measured: ReadonlyMap<Contender, Rounds>,
+  measured: ReadonlyMap<Contender, readonly Measure[]>,
   callers: number,
 ): string {
-  const of = (one: Contender): Rounds => measured.get(one)!;
+  const of = (one: Contender, what: keyof Measure): number[] =>
+    measured.get(one)!.map((measure) => measure[what]);
   return table(
     [
       `${callers} ${callers === 1 ? 'caller' : 'callers'}`,
       'calls/s',
-      ...ours.map(({ name }) => `${name} is x`),
+      'client us/call',
+      ...raw.map(({ name }) => `/ ${name}`),
     ],
     [...raw, ...ours].map((one) => [
       one.name,
-      Math.round(spread(of(one)).median).toLocaleString('en'),
-      ...ours.map((our) =>
-        raw.includes(one) ? showRatio(spread(ratios(of(our), of(one)))) : '',
+      Math.round(quartiles(of(one, 'perSecond')).median).toLocaleString('en'),
+      quartiles(of(one, 'cpuUs')).median.toFixed(1),
+      ...raw.map((their) =>
+        ours.includes(one)
+          ? showRatio(quartiles(ratios(of(one, 'perSecond'), of(their, 'perSecond'))))
+          : '',
       ),
     ]),
   );

@@ -1,22 +1,19 @@
-/** Calls a second, one number for each round. */
-export type Rounds = readonly number[];
-
-export interface Spread {
+export interface Quartiles {
+  readonly low: number;
   readonly median: number;
-  readonly least: number;
-  readonly most: number;
+  readonly high: number;
 }
 
 /**
  * Measures every contender in every round, so that whatever disturbs the machine disturbs all of
  * them. Each round begins with another contender: none always follows the same one.
  */
-export async function interleave<Contender>(
+export async function interleave<Contender, Measure>(
   contenders: readonly Contender[],
   rounds: number,
-  measure: (contender: Contender) => Promise<number>,
-): Promise<Map<Contender, Rounds>> {
-  const measured = new Map(contenders.map((contender) => [contender, [] as number[]]));
+  measure: (contender: Contender) => Promise<Measure>,
+): Promise<ReadonlyMap<Contender, readonly Measure[]>> {
+  const measured = new Map(contenders.map((contender) => [contender, [] as Measure[]]));
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(round + turn) % contenders.length]!;
@@ -27,13 +24,18 @@ export async function interleave<Contender>(
 }
 
 /** Round by round, since only what ran side by side can be compared. */
-export function ratios(ours: Rounds, theirs: Rounds): number[] {
-  return ours.map((calls, round) => calls / theirs[round]!);
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, round) => value / theirs[round]!);
 }
 
-export function spread(values: readonly number[]): Spread {
+/** Not the extremes: on a machine that others use too they only tell of the others. */
+export function quartiles(values: readonly number[]): Quartiles {
   const sorted = values.toSorted((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), least: sorted[0]!, most: sorted.at(-1)! };
+  return {
+    low: quantile(sorted, 0.25),
+    median: quantile(sorted, 0.5),
+    high: quantile(sorted, 0.75),
+  };
 }
 
 /** @param sorted upwards, and not empty */
@@ -41,6 +43,6 @@ export function quantile(sorted: ArrayLike<number>, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
 }
 
-export function showRatio({ median, least, most }: Spread): string {
-  return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`;
+export function showRatio({ low, median, high }: Quartiles): string {
+  return `${median.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`;
 }

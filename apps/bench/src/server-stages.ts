@@ -3,8 +3,15 @@ import { mysql } from '@dal/mysql';
 import { postgres } from '@dal/postgres';
 import { startServer } from '@dal/testing/servers';
 import mysql2 from 'mysql2/promise';
-import pg from 'pg';
-import { benchValues, COLUMNS, type Contender, MOST_CALLERS, SELECTED, type Stage } from './stage.ts';
+import { Client, Pool } from 'pg';
+import {
+  benchValues,
+  COLUMNS,
+  type Contender,
+  MOST_CALLERS,
+  SELECTED,
+  type Stage,
+} from './stage.ts';
 
 /** Its own table: an address from the environment may be a database that others use too. */
 const TABLE = `dal_bench_${process.pid}`;
@@ -13,9 +20,9 @@ const NUMBERED = `SELECT ${SELECTED} FROM ${TABLE} WHERE id = $1`;
 
 export async function postgresStage(): Promise<Stage> {
   return serverStage('postgres', postgres, async (url, opened) => {
-    const pool = new pg.Pool({ connectionString: url, max: MOST_CALLERS });
+    const pool = new Pool({ connectionString: url, max: MOST_CALLERS });
     opened.defer(() => pool.end());
-    const clients = Array.from({ length: MOST_CALLERS }, () => new pg.Client(url));
+    const clients = Array.from({ length: MOST_CALLERS }, () => new Client(url));
     for (const client of clients) {
       await client.connect();
       opened.defer(() => client.end());

@@ -29,7 +29,10 @@ export async function sqliteStage(): Promise<Stage> {
   const opened = opening.move();
   return {
     versions: `sqlite ${serverVersion}, ${driver} ${driverVersion}`,
-    ours: [...databaseReads(inline, READ, ' inline'), ...databaseReads(inProcess, READ, ' process')],
+    ours: [
+      ...databaseReads(inline, READ, ' inline'),
+      ...databaseReads(inProcess, READ, ' process'),
+    ],
     raw: [{ name: 'better-sqlite3, prepared', read: (id) => statement.get(id) }],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -45,7 +45,11 @@ const drivers: Record<string, Breakage> = {
     fails: ['values', 'statements'],
   },
   'counts no affected rows': results('statements', (result) => ({ ...result, affectedRows: 0 })),
-  'forgets insertId': results('statements', ({ insertId: _, ...result }) => result),
+  'forgets insertId': results('statements', ({ rows, columns, affectedRows }) => ({
+    rows,
+    columns,
+    affectedRows,
+  })),
   'forgets the columns': results('statements', (result) => ({ ...result, columns: [] })),
   'cuts long results': results('statements', (result) => ({
     ...result,

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Driver } from '@dal/core';
 import { sqliteDriver } from '@dal/sqlite';
 import { type Card, type ConformanceOptions, runConformance } from '@dal/testing/conformance';
 import { fakeDriver } from '@dal/testing/fake';
@@ -19,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function sqliteIn(file: string): Pick<ConformanceOptions, 'driver' | 'config' | 'stuckStatement'> {
   return {
-    driver: sqliteDriver as Driver,
+    driver: sqliteDriver,
     config: { path: join(folder, file), runsIn: 'inline', busyTimeoutMs: 100 },
     stuckStatement: false,
   };
@@ -67,13 +66,14 @@ describe.concurrent('the kit', () => {
   test('a driver without a database behind it is found out', { timeout: 300_000 }, async () => {
     const tests: { title: string; body: () => Promise<void> }[] = [];
     runConformance({
-      driver: fakeDriver() as Driver,
+      driver: fakeDriver(),
       config: {},
       stuckStatement: false,
       test: (title, body) => tests.push({ title, body }),
     });
     const failed: string[] = [];
-    for (const { title, body } of tests.filter(({ title }) => title.startsWith('values'))) {
+    for (const { title, body } of tests) {
+      if (!title.startsWith('values')) continue;
       await body().catch(() => failed.push(title));
     }
     expect(failed.length).toBeGreaterThan(15);

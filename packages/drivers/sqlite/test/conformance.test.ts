@@ -10,6 +10,7 @@ for (const { url } of inject('engines').filter(({ name }) => name === 'sqlite'))
   });
 }
 
-describe('in memory', () => {
-  runConformance({ test, describe, driver: sqliteDriver, config: 'sqlite::memory:' });
+describe('in memory, in this thread', () => {
+  const config = { path: ':memory:', runsIn: 'inline' };
+  runConformance({ test, describe, driver: sqliteDriver, config, stuckStatement: false });
 });

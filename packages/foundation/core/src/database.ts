@@ -117,6 +117,8 @@ export interface Connection extends Queryable, AsyncDisposable {
 export interface Database extends Queryable, AsyncDisposable {
   /** For messages, logs and metrics. */
   readonly name: string;
+  /** Names the configuration, the same in every process and without its secrets, see `configHash`. */
+  readonly configHash: string;
   readonly pool: PoolView;
   /** Opens a connection now, so that a wrong password is known at the start. Optional. */
   connect(): Promise<void>;

@@ -3,6 +3,7 @@ import {
   type CloseOptions,
   type Connection,
   ConfigError,
+  configHash,
   type Database,
   type Deadline,
   deadlineAfter,
@@ -60,6 +61,7 @@ export function openDatabase<Options, Raw>(
   const known: Driver = driver;
   return new PooledDatabase({
     name,
+    configHash: configHash(driver.name, rest),
     driver: known,
     settings: { ...settings, pool },
     pool: new Pool({ name, driver: known, options: driverOptions, settings: pool }),
@@ -70,6 +72,10 @@ export function openDatabase<Options, Raw>(
 class PooledDatabase extends StatementMethods implements Database {
   get name(): string {
     return this.runtime.name;
+  }
+
+  get configHash(): string {
+    return this.runtime.configHash;
   }
 
   get pool(): PoolView {

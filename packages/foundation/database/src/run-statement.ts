@@ -190,7 +190,7 @@ function timeoutError(
   const outcome =
     applied === 'no'
       ? 'The server stopped it; nothing of it stays.'
-      : 'The line was cut; whether it took effect is unknown.';
+      : 'It was told to stop; whether it took effect is unknown.';
   return new QueryError(
     `The statement was stopped after ${Math.round(timeoutMs)} ms on "${runtime.name}". ${outcome} Statement: ${shown.slice(0, 200)}`,
     {

@@ -5,6 +5,7 @@ import type { DatabaseSettings } from './database-options.ts';
 /** What every part of one database shares. */
 export interface Runtime {
   readonly name: string;
+  readonly configHash: string;
   readonly driver: Driver;
   readonly pool: Pool;
   readonly settings: DatabaseSettings;

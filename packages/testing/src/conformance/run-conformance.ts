@@ -90,7 +90,7 @@ async function onStage(
 
 /** Both known runners have `skip` on the object that they give to a test. */
 function skipIn(context: unknown, reason: string): void {
-  if (typeof context !== 'object' || context === null) return;
+  if (context === undefined || context === null) return;
   const { skip } = context as { skip?: unknown };
   if (typeof skip === 'function') skip.call(context, reason);
 }

@@ -128,19 +128,27 @@ export class Stage {
     for (const session of this.#sessions) {
       await within(5_000, 'closing a session', () => session.close()).catch(() => undefined);
     }
-    await Promise.all(
-      this.#databases.map((db) => within(10_000, 'close()', () => db.close({ force: true }))),
-    );
-    if (this.#tables.length === 0 || this.watch.isPrivate()) return;
+    const others = this.#databases.filter((db) => db !== this.#db);
+    await Promise.all(others.map(end));
+    const dropped = await this.#dropTables();
+    if (this.#db) await end(this.#db);
+    if (dropped) return;
     const sweeper = openDatabase(this.driver, this.options.config, { pool: { max: 1 } });
     try {
-      // The youngest first: it may refer to an older one.
-      for (const table of this.#tables.toReversed()) {
-        await sweeper.execute(`DROP TABLE IF EXISTS ${table}`, [], { timeoutMs: 10_000 });
-      }
+      await drop(sweeper, this.#tables, 10_000);
     } finally {
-      await sweeper.close({ force: true });
+      await end(sweeper);
     }
+  }
+
+  /** Uses the test's own database when it is in order; false when somebody else must do it. */
+  async #dropTables(): Promise<boolean> {
+    if (this.#tables.length === 0 || this.watch.isPrivate()) return true;
+    if (!this.#db || this.#db.pool.stats().lent > 0) return false;
+    return drop(this.#db, this.#tables, 2_000).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Has one session opened, which shows what the driver can; a pool that is lent out is left alone. */
@@ -151,5 +159,16 @@ export class Stage {
   #keep(db: Database): Database {
     this.#databases.push(db);
     return db;
+  }
+}
+
+async function end(db: Database): Promise<void> {
+  await within(10_000, 'close()', () => db.close({ force: true }));
+}
+
+/** The youngest first: it may refer to an older one. */
+async function drop(db: Database, tables: readonly string[], timeoutMs: number): Promise<void> {
+  for (const table of tables.toReversed()) {
+    await db.execute(`DROP TABLE IF EXISTS ${table}`, [], { timeoutMs });
   }
 }

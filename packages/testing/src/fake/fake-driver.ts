@@ -20,7 +20,7 @@ export interface FakeDriver extends Driver<Readonly<Record<string, unknown>>, Fa
   /** The same for the next `times` matches only. Default: 1. */
   once(match: string | RegExp, script: FakeScript, times?: number): this;
   /** Breaks every open line at once. */
-  loseAll(error?: unknown): void;
+  loseAll(error?: Error): void;
 }
 
 export interface FakeCall {

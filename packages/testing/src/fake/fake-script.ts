@@ -8,7 +8,7 @@ export interface FakeAnswer extends Partial<NativeResult> {
   /** The answer waits for this, so that a test holds the moment in its hand. */
   readonly after?: Promise<unknown>;
   /** The call rejects with this. */
-  readonly error?: unknown;
+  readonly error?: Error;
   /** The line breaks instead of an answer: the call rejects, and the session reports itself lost. */
   readonly loses?: boolean;
   /** No answer ever; only a cancel, or the end of the session, ends the call. */

@@ -86,7 +86,7 @@ export class FakeSession implements DriverConnection<FakeSession> {
   }
 
   /** Breaks the line, as a server that dies does: what runs rejects, and `lost` is told once. */
-  lose(error: unknown = sessionGone('unknown')): void {
+  lose(error: Error = sessionGone('unknown')): void {
     if (!this.#isOpen) return;
     this.#end(error);
     this.#parts.lost(error);
@@ -129,7 +129,7 @@ export class FakeSession implements DriverConnection<FakeSession> {
     else if (/^(?:COMMIT|ROLLBACK)\b/i.test(text)) this.#status = 'idle';
   }
 
-  #end(error: unknown = sessionGone('unknown')): void {
+  #end(error: Error = sessionGone('unknown')): void {
     this.#isOpen = false;
     this.#running?.abort(error);
   }

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, PoolError, type Connection } from '@dal/core';
 import type { Chapter } from '../chapter.ts';
 import { elapsed, eventually, refusal, within } from '../expectations.ts';
-import type { Stage } from '../stage.ts';
 
 /** Sessions are lent clean, given back once, and gone when they are closed. */
 export const connections: Chapter = {

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { json, type Row } from '@dal/core';
 import type { Chapter } from '../chapter.ts';
 import { refusal, within } from '../expectations.ts';
-import type { Stage } from '../stage.ts';
 
 /** Many rows in little memory; leaving early costs nobody anything. */
 export const streams: Chapter = {
