@@ -22,7 +22,7 @@ import type { CompiledStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
 import { LentConnection } from './lent-connection.ts';
 import { readVersion } from './read-version.ts';
-import { acquireLease, runOnLease, runStatement } from './run-statement.ts';
+import { acquireLease, giveBack, runOnLease, runStatement } from './run-statement.ts';
 import { StatementMethods } from './statement-methods.ts';
 import { streamOnPool } from './stream-statement.ts';
 import { toDalError } from './to-dal-error.ts';
@@ -178,8 +178,7 @@ class PooledDatabase extends StatementMethods implements Database {
     try {
       return await work(lease, deadline);
     } finally {
-      const cleaning = this.runtime.pool.release(lease);
-      if (cleaning) await cleaning;
+      giveBack(this.runtime, lease);
     }
   }
 

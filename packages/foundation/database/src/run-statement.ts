@@ -58,15 +58,19 @@ async function runOnPool(
   try {
     return await runOnLease(runtime, lease, statement, deadline);
   } finally {
-    const cleaning = runtime.pool.release(lease);
-    // The answer doesn't wait for the cleaning; the pool does. It never rejects.
-    if (cleaning) void cleaning;
+    giveBack(runtime, lease);
   }
 }
 
 /** Waits for a connection no longer than the pool's own limit or the deadline, whichever is sooner. */
 export function acquireLease(runtime: Runtime, deadline: Deadline): Promise<Lease> {
   return runtime.pool.acquire(sooner(deadline, runtime.settings.pool.acquireTimeoutMs));
+}
+
+/** The caller's answer doesn't wait until the session is put in order; the next borrower does. */
+export function giveBack(runtime: Runtime, lease: Lease): void {
+  // Cleaning is bounded and never rejects.
+  void runtime.pool.release(lease);
 }
 
 /** Runs a statement on a lent connection, when its turn has come. Never repeats it. */

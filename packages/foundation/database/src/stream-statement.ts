@@ -17,7 +17,7 @@ import {
   takeTurn,
 } from '@dal/pool';
 import type { CompiledStatement } from './compile-statement.ts';
-import { acquireLease } from './run-statement.ts';
+import { acquireLease, giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { toDalError } from './to-dal-error.ts';
 
@@ -37,8 +37,7 @@ export async function* streamOnPool(
   try {
     yield* streamOnLease(runtime, lease, statement, batchSize, options);
   } finally {
-    const cleaning = runtime.pool.release(lease);
-    if (cleaning) await cleaning;
+    giveBack(runtime, lease);
   }
 }
 

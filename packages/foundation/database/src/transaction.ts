@@ -22,7 +22,7 @@ import {
   withSavepoint,
 } from './begin-transaction.ts';
 import type { CompiledStatement } from './compile-statement.ts';
-import { acquireLease, runOnLease } from './run-statement.ts';
+import { acquireLease, giveBack, runOnLease } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { StatementMethods } from './statement-methods.ts';
 import { streamOnLease } from './stream-statement.ts';
@@ -70,8 +70,7 @@ async function attemptTransaction<T>(
   try {
     return await transactionOnLease(runtime, lease, callback, options, deadline);
   } finally {
-    const cleaning = runtime.pool.release(lease);
-    if (cleaning) await cleaning;
+    giveBack(runtime, lease);
   }
 }
 

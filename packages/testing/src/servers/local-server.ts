@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import type { GuardedFolder } from './guarded-folder.ts';
-import { childrenOf, haveEnded, signal } from './processes.ts';
+import { childrenOf, haveEnded, haveStopped, signal } from './processes.ts';
 import {
   type Server,
   type ServerKind,
@@ -124,6 +124,7 @@ class LocalServer implements Server {
       signal(pid, 'SIGSTOP');
       this.#frozen = [pid, ...(await childrenOf(pid))];
       for (const frozen of this.#frozen) signal(frozen, 'SIGSTOP');
+      await haveStopped(this.#frozen, STOP_TIMEOUT_MS);
     });
   }
 

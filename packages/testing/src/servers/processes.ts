@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from './run-program.ts';
 
@@ -48,6 +48,27 @@ export async function haveEnded(pids: readonly number[], timeoutMs: number): Pro
     await sleep(5);
   }
   return true;
+}
+
+/** Waits until every thread of a process has stopped: SIGSTOP reaches busy threads a moment later. */
+export async function haveStopped(pids: readonly number[], timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (!pids.every(isStopped)) {
+    if (performance.now() > deadline) return false;
+    await sleep(5);
+  }
+  return true;
+}
+
+function isStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) =>
+      /\) [TZX] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+    );
+  } catch {
+    // Gone, or a system that doesn't tell.
+    return true;
+  }
 }
 
 function numbers(text: string): number[] {
