@@ -10,9 +10,12 @@ export type { Connection } from 'mysql2';
 /** Parameters with a type of their own, for values whose JavaScript type says too little. */
 export const TypedParameter: typeof mysql.TypedParameter = mysql.TypedParameter;
 
+// Read once: the library's own is a getter that loads a module every time.
+const typeNames = mysql.Types as unknown as Readonly<Record<number, string | undefined>>;
+
 /** The protocol's name for a column type, such as `LONGLONG`. */
 export function typeName(type: number): string | undefined {
-  return (mysql.Types as unknown as Record<number, string | undefined>)[type];
+  return typeNames[type];
 }
 
 /** mysql2's own version. */

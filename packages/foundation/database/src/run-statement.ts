@@ -54,7 +54,7 @@ async function runOnPool(
   statement: CompiledStatement,
   deadline: Deadline,
 ): Promise<NativeResult> {
-  const lease = await acquireLease(runtime, deadline);
+  const lease = await acquireLease(runtime, deadline, 'statement');
   try {
     return await runOnLease(runtime, lease, statement, deadline);
   } finally {
@@ -63,8 +63,12 @@ async function runOnPool(
 }
 
 /** Waits for a connection no longer than the pool's own limit or the deadline, whichever is sooner. */
-export function acquireLease(runtime: Runtime, deadline: Deadline): Promise<Lease> {
-  return runtime.pool.acquire(sooner(deadline, runtime.settings.pool.acquireTimeoutMs));
+export function acquireLease(
+  runtime: Runtime,
+  deadline: Deadline,
+  purpose?: 'statement',
+): Promise<Lease> {
+  return runtime.pool.acquire(sooner(deadline, runtime.settings.pool.acquireTimeoutMs), purpose);
 }
 
 /** The caller's answer doesn't wait until the session is put in order; the next borrower does. */

@@ -73,18 +73,19 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   }
 
   /**
-   * Lends a session until `release` or `discard`.
+   * Lends a session until `release` or `discard`. A loan for one `statement` of the layer's own ends
+   * with it and can't leak, so no stack is taken for it.
    *
    * @throws AcquireTimeoutError who holds the connections, when none came free in time
    * @throws PoolError when the pool is closed or too many wait
    * @throws the driver's own error when a connection could not be opened
    */
-  acquire(deadline: Deadline): Promise<Lease<Raw>> {
+  acquire(deadline: Deadline, purpose?: 'statement'): Promise<Lease<Raw>> {
     if (this.#closing) return Promise.reject(this.#closedError());
     if (deadline.signal?.aborted) {
       return Promise.reject(abortError(deadline.signal, 'Acquiring a connection'));
     }
-    const origin = this.#takeStack();
+    const origin = purpose === 'statement' ? undefined : this.#takeStack();
     const session = this.#waiters.length === 0 ? this.#takeReady() : undefined;
     if (session) return Promise.resolve(this.#lend(session, origin));
     if (this.#waiters.length >= this.settings.maxWaiting && this.#total() >= this.settings.max) {
