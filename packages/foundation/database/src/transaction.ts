@@ -45,14 +45,15 @@ export async function runTransaction<T>(
     timeoutMs === undefined ? Infinity : durationMs(timeoutMs, 'timeoutMs'),
     signal,
   );
-  const nextDelay = backoff(runtime.settings.retry);
+  let nextDelay: (() => number) | undefined;
   for (let attempt = 0; ; attempt++) {
     try {
       return await attemptTransaction(runtime, callback, options, deadline);
     } catch (error) {
       const { fault } = toDalError(runtime.driver, runtime.name, error);
       const may = attempt < retries && fault !== undefined && transactionVerdict(fault);
-      const delay = may ? nextDelay() : 0;
+      if (may) nextDelay ??= backoff(runtime.settings.retry);
+      const delay = nextDelay?.() ?? 0;
       if (!may || delay >= remainingMs(deadline)) throw error;
       runtime.pool.count('retries');
       await sleepWithin(deadline, delay);

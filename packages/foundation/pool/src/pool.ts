@@ -275,14 +275,15 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   /** Asks a session that was idle for a while for a sign of life before it is lent. */
   async #check(session: Session<Raw>): Promise<void> {
     this.#checking++;
-    const { connection } = session;
-    const sign = connection.ping
-      ? connection.ping()
-      : connection.query({ text: this.#driver.dialect.ping, values: [] });
-    const outcome = await within(VALIDATE_TIMEOUT_MS, sign);
+    const outcome = await within(VALIDATE_TIMEOUT_MS, this.#ask(session));
     this.#checking--;
     if (outcome !== 'done') destroySession(session);
     this.#pass(session);
+  }
+
+  async #ask({ connection }: Session<Raw>): Promise<void> {
+    if (connection.ping) await connection.ping();
+    else await connection.query({ text: this.#driver.dialect.ping, values: [] });
   }
 
   /** Ends a session; its place is free when the server has let it go. */

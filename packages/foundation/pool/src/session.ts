@@ -89,6 +89,11 @@ export async function closeSession(session: Session): Promise<void> {
     return;
   }
   session.lost = new Error('The session was closed by the layer.');
-  const outcome = await within(CLOSE_GRACE_MS, session.connection.close());
+  const outcome = await within(CLOSE_GRACE_MS, sayGoodbye(session));
   if (outcome !== 'done') destroySession(session);
+}
+
+// A driver that throws instead of rejecting must not leave the pool waiting.
+async function sayGoodbye({ connection }: Session): Promise<void> {
+  await connection.close();
 }
