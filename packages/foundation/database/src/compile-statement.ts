@@ -37,19 +37,24 @@ export function compileStatement(
   let text: string;
   let native: Values;
   let shown: string;
+  let operation: string;
   if (isSql(statement)) {
     const rendered = renderSql(statement, dialect);
     text = shown = rendered.text;
     native = rendered.values;
+    operation = rendered.operation;
   } else if (typeof statement === 'string') {
     shown = statement;
     native = values ?? NO_VALUES;
     if (!Array.isArray(native)) throw notAList(native);
-    if (options?.placeholders === 'native') text = statement;
-    else {
+    if (options?.placeholders === 'native') {
+      text = statement;
+      operation = firstKeyword(text, dialect.lexis);
+    } else {
       const compiled = toNative(statement, dialect);
       if (compiled.count !== native.length) throw wrongCount(compiled.count, native.length);
       text = compiled.text;
+      operation = compiled.operation;
     }
   } else {
     throw new ConfigError('A statement is a text or sql`...`.', {
@@ -58,7 +63,7 @@ export function compileStatement(
     });
   }
   if (native.length > dialect.limits.parameters) throw tooMany(native.length, dialect);
-  const touchesSession = changesSession(text, dialect);
+  const touchesSession = changesSession(text, operation);
   if (options?.tags) text += tagComment(options.tags);
   return {
     text,
@@ -77,18 +82,23 @@ const ordinary = new Set(
 const temporary = /\bTEMP(?:ORARY)?\b/i;
 const bySelect = /\b(?:set_config|pg_(?:try_)?advisory_lock\w*|get_lock|into\s+temp)\b|@\w+\s*:=/i;
 
-/** Errs on the side of a reset that wasn't needed. Cached by text: the same few come again and again. */
-function changesSession(text: string, dialect: Dialect): boolean {
-  let known = sessionChanges.get(text);
+/** Errs on the side of a reset that wasn't needed. */
+function changesSession(text: string, operation: string): boolean {
+  if (operation === 'CREATE') return temporary.test(text);
+  return !ordinary.has(operation) || changesByFunction(text);
+}
+
+/** Cached by text: the same few come again and again. */
+function changesByFunction(text: string): boolean {
+  let known = changing.get(text);
   if (known === undefined) {
-    const word = firstKeyword(text, dialect.lexis);
-    known = word === 'CREATE' ? temporary.test(text) : !ordinary.has(word) || bySelect.test(text);
-    if (sessionChanges.size >= 1_000) sessionChanges.clear();
-    if (text.length <= 32_768) sessionChanges.set(text, known);
+    known = bySelect.test(text);
+    if (changing.size >= 1_000) changing.clear();
+    if (text.length <= 32_768) changing.set(text, known);
   }
   return known;
 }
-const sessionChanges = new Map<string, boolean>();
+const changing = new Map<string, boolean>();
 
 function wrongCount(marks: number, given: number): ConfigError {
   const advice =

@@ -17,7 +17,7 @@ import {
   type Transaction,
   type TransactionOptions,
 } from '@dal/core';
-import { type Lease, Pool } from '@dal/pool';
+import { type Lease, pingConnection, Pool } from '@dal/pool';
 import type { CompiledStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
 import { LentConnection } from './lent-connection.ts';
@@ -115,9 +115,8 @@ class PooledDatabase extends StatementMethods implements Database {
     const { dialect } = this.runtime.driver;
     await this.#withLease(options, async (lease, deadline) => {
       const statement = { text: dialect.ping, values: [], shown: 'ping', touchesSession: false };
-      await runOnLease(this.runtime, lease, statement, deadline, async (connection, native) => {
-        if (!connection.ping) return connection.query(native);
-        await connection.ping();
+      await runOnLease(this.runtime, lease, statement, deadline, async (connection) => {
+        await pingConnection(connection, dialect);
         return { rows: [], columns: [], affectedRows: 0 };
       });
     });

@@ -7,6 +7,7 @@ import {
   type NativeResult,
   remainingMs,
   sleepWithin,
+  sooner,
   type StatementOptions,
   type StreamOptions,
   type Transaction,
@@ -91,8 +92,7 @@ export async function transactionOnLease<T>(
   options: TransactionOptions,
   deadline: Deadline,
 ): Promise<T> {
-  const limit = statementLimit(runtime, deadline);
-  await beginTransaction(runtime, lease, options, limit());
+  await beginTransaction(runtime, lease, options, wordDeadline(runtime, deadline));
   const scope = new TransactionScope(runtime, lease, deadline);
   let result: T;
   try {
@@ -105,16 +105,13 @@ export async function transactionOnLease<T>(
     throw error;
   }
   scope.end();
-  await commit(runtime, lease, scope, limit());
+  await commit(runtime, lease, scope, wordDeadline(runtime, deadline));
   return result;
 }
 
 /** Each word of the transaction has the statement's time, and never more than the transaction's. */
-function statementLimit(runtime: Runtime, deadline: Deadline): () => Deadline {
-  return () => {
-    const one = deadlineAfter(runtime.settings.statementTimeoutMs, deadline.signal);
-    return one.at < deadline.at ? one : deadline;
-  };
+function wordDeadline(runtime: Runtime, deadline: Deadline): Deadline {
+  return sooner(deadline, runtime.settings.statementTimeoutMs);
 }
 
 async function commit(
@@ -195,7 +192,7 @@ class TransactionScope extends StatementMethods implements Transaction {
   async transaction<T>(callback: (tx: Transaction) => Promise<T>): Promise<T> {
     this.#check();
     const name = `dal_${++this.#savepoints}`;
-    const limit = statementLimit(this.runtime, this.#deadline)();
+    const limit = wordDeadline(this.runtime, this.#deadline);
     return withSavepoint(this.runtime, this.#lease, name, limit, () => callback(this));
   }
 

@@ -14,7 +14,13 @@ import {
 import { cleanSession, isClean } from './clean-session.ts';
 import { type Lease, reportLease } from './lease.ts';
 import type { PoolSettings } from './pool-options.ts';
-import { closeSession, destroySession, openSession, type Session } from './session.ts';
+import {
+  closeSession,
+  destroySession,
+  openSession,
+  pingConnection,
+  type Session,
+} from './session.ts';
 
 export interface PoolParts<Options, Raw> {
   readonly name: string;
@@ -275,15 +281,13 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   /** Asks a session that was idle for a while for a sign of life before it is lent. */
   async #check(session: Session<Raw>): Promise<void> {
     this.#checking++;
-    const outcome = await within(VALIDATE_TIMEOUT_MS, this.#ask(session));
+    const outcome = await within(
+      VALIDATE_TIMEOUT_MS,
+      pingConnection(session.connection, this.#driver.dialect),
+    );
     this.#checking--;
     if (outcome !== 'done') destroySession(session);
     this.#pass(session);
-  }
-
-  async #ask({ connection }: Session<Raw>): Promise<void> {
-    if (connection.ping) await connection.ping();
-    else await connection.query({ text: this.#driver.dialect.ping, values: [] });
   }
 
   /** Ends a session; its place is free when the server has let it go. */

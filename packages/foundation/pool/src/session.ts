@@ -1,4 +1,10 @@
-import { type Driver, type DriverConnection, type SessionStatus, within } from '@dal/core';
+import {
+  type Dialect,
+  type Driver,
+  type DriverConnection,
+  type SessionStatus,
+  within,
+} from '@dal/core';
 
 /** One connection to the server for the time of its life, lent many times. */
 export interface Session<Raw = unknown> {
@@ -66,6 +72,15 @@ export function noticeLoss<Raw>(session: Session<Raw>, reason: Error): void {
 /** What is known of the session's transaction: from the protocol where it tells. */
 export function statusOf(session: Session): SessionStatus {
   return session.connection.status ? session.connection.status() : session.followed;
+}
+
+/** A sign of life from the server: the driver's own way, or the dialect's statement. */
+export async function pingConnection(
+  connection: DriverConnection,
+  dialect: Dialect,
+): Promise<void> {
+  if (connection.ping) await connection.ping();
+  else await connection.query({ text: dialect.ping, values: [] });
 }
 
 /** Ends a session without waiting for the server. */
