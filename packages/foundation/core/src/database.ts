@@ -1,6 +1,8 @@
 import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Column, DriverVersion } from './driver.ts';
+import type { HookRegistry } from './hooks.ts';
 import type { Sql } from './sql.ts';
+import type { StatementCacheStats } from './statement-cache.ts';
 
 export type Row = Record<string, unknown>;
 export type Values = readonly unknown[];
@@ -37,6 +39,29 @@ export interface TransactionOptions extends BeginOptions {
   /** For everything from `acquire` to `COMMIT`, retries included. Default: none. */
   readonly timeoutMs?: number | string;
   readonly signal?: AbortSignal;
+  /** Refuses a second statement while one is under way, instead of letting it wait. Default: false. */
+  readonly strictConcurrency?: boolean;
+  /** Refuses DDL where the server would commit the transaction for it (MySQL). Default: false. */
+  readonly strictDdl?: boolean;
+}
+
+export interface BulkInsertOptions {
+  /** The columns to fill. Default: the keys of the first row. */
+  readonly columns?: readonly string[];
+  /** For the whole load. Milliseconds or `"10s"`. Default: none; each step has the statement's time. */
+  readonly timeoutMs?: number | string;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows as objects, or as arrays together with `columns`. */
+export type BulkRows =
+  | Iterable<Readonly<Record<string, unknown>> | Values>
+  | AsyncIterable<Readonly<Record<string, unknown>> | Values>;
+
+/** Batches of rows; leaving the loop early frees the connection. */
+export interface RowStream<R> extends AsyncIterable<R[]> {
+  /** The same rows one by one. */
+  rows(): AsyncIterable<R>;
 }
 
 export interface ExecuteResult<R = Row> {
@@ -85,8 +110,17 @@ export interface Queryable {
     options?: StatementOptions,
   ): Promise<{ readonly affectedRows: number }>;
   /** Batches of rows; leaving the loop early frees the connection. */
-  stream<R = Row>(text: string, values?: Values, options?: StreamOptions): AsyncIterable<R[]>;
-  stream<R = Row>(statement: Sql, options?: StreamOptions): AsyncIterable<R[]>;
+  stream<R = Row>(text: string, values?: Values, options?: StreamOptions): RowStream<R>;
+  stream<R = Row>(statement: Sql, options?: StreamOptions): RowStream<R>;
+  /**
+   * Rows into a table, by the engine's fastest way; all or nothing. `table` may be `schema.table`
+   * as a list: `['audit', 'events']`.
+   */
+  bulkInsert(
+    table: string | readonly [schema: string, table: string],
+    rows: BulkRows,
+    options?: BulkInsertOptions,
+  ): Promise<{ readonly affectedRows: number }>;
 }
 
 /** Runs statements inside one transaction; ends with the callback that received it. */
@@ -120,6 +154,7 @@ export interface Database extends Queryable, AsyncDisposable {
   /** Names the configuration, the same in every process and without its secrets, see `configHash`. */
   readonly configHash: string;
   readonly pool: PoolView;
+  readonly hooks: HookRegistry;
   /** Opens a connection now, so that a wrong password is known at the start. Optional. */
   connect(): Promise<void>;
   acquire(options?: AcquireOptions): Promise<Connection>;
@@ -170,6 +205,8 @@ export interface PoolStats {
   readonly lostConnections: number;
   readonly retries: number;
   readonly statementTimeouts: number;
+  /** Prepared statements of the sessions that are open now, added up. */
+  readonly statements: StatementCacheStats;
 }
 
 /** Who holds a connection. */

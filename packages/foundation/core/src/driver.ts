@@ -1,5 +1,6 @@
 import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Fault } from './fault.ts';
+import type { StatementCacheStats } from './statement-cache.ts';
 
 /**
  * What a third party writes to bring a database to the layer.
@@ -33,6 +34,13 @@ export interface Driver<Options = unknown, Raw = unknown> {
    * session). Called once, after `configure`.
    */
   poolOptions?(options: Options): { readonly max?: number; readonly keepOne?: boolean };
+  /**
+   * Opens a session of the calling thread, whose `querySync` answers before it returns. Undefined
+   * when these options ask for something else; blocking calls then go through a worker.
+   */
+  connectSync?(options: Options): DriverConnection<Raw> | undefined;
+  /** URL of the module that exports this driver as `driver`, so that a worker can import it. */
+  readonly module?: string;
 }
 
 /** One session with the server. The layer never runs two calls at once, `cancel` and `destroy` apart. */
@@ -50,6 +58,15 @@ export interface DriverConnection<Raw = unknown> {
    * (the server has closed the cancel's own connection). Default: the session is destroyed instead.
    */
   cancel?(): Promise<void>;
+  /** The server's own number of this session, which `kill` takes. */
+  readonly id?: string;
+  /** Ends another session of the same server. Resolves when it can't commit anything any more. */
+  kill?(id: string): Promise<void>;
+  /**
+   * Sets the server's own limit for every later statement of this session, the net behind the
+   * layer's deadline; 0 takes it away. Default: there is none.
+   */
+  limit?(timeoutMs: number): Promise<void>;
   /** Proves the session alive. Default: `dialect.ping`. */
   ping?(): Promise<void>;
   /** Undoes what a user changed in the session (settings, temporary tables, locks). Default: destroy. */
@@ -59,6 +76,23 @@ export interface DriverConnection<Raw = unknown> {
    * iteration early frees the session. Default: one `query`, cut into batches.
    */
   stream?(statement: NativeStatement, batchSize: number): AsyncIterable<unknown[]>;
+  /**
+   * The same statement for each row of values, in order, ended by the first error. Only called inside
+   * a transaction. Default: `query` for one after the other.
+   */
+  queryMany?(
+    statement: Omit<NativeStatement, 'values'>,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<NativeResult>;
+  /**
+   * Loads rows by the engine's fastest way and answers their number. All or nothing inside the open
+   * transaction, in which it is always called. Default: INSERT of many rows at a time.
+   */
+  load?(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number>;
+  /** `query` that answers before it returns; only on sessions of `connectSync`. */
+  querySync?(statement: NativeStatement): NativeResult;
+  /** What the session keeps prepared. */
+  statements?(): StatementCacheStats;
   /** What the protocol says of the transaction. Default: followed from the layer's own calls. */
   status?(): SessionStatus;
   begin?(how: BeginOptions): Promise<void>;
@@ -66,11 +100,25 @@ export interface DriverConnection<Raw = unknown> {
   rollback?(): Promise<void>;
   savepoint?(name: string): Promise<void>;
   rollbackTo?(name: string): Promise<void>;
+  /** What became of a transaction of another session, see `NativeResult.transactionId`. */
+  outcome?(transactionId: string): Promise<TransactionOutcome>;
   /** What the server and the library call themselves. */
   version?(): Promise<DriverVersion>;
 }
 
 export type SessionStatus = 'idle' | 'transaction' | 'failed';
+
+/** `running`: not decided yet, ask again. `unknown`: this server can't tell. */
+export type TransactionOutcome = 'committed' | 'rolledBack' | 'running' | 'unknown';
+
+export interface LoadTarget {
+  /** Unquoted: the table, or the schema and the table. */
+  readonly table: readonly string[];
+  /** Unquoted. Every row has its values in this order. */
+  readonly columns: readonly string[];
+}
+
+export type LoadBatch = readonly (readonly unknown[])[];
 
 export interface NativeStatement {
   /** SQL with the engine's own placeholders. */
@@ -80,6 +128,8 @@ export interface NativeStatement {
   readonly name?: string;
   /** `array`: rows are arrays in the order of the columns. Default: objects. */
   readonly rowMode?: 'array';
+  /** Ask in the same flight for the id of the transaction; the result carries it, if there is one. */
+  readonly askTransaction?: boolean;
 }
 
 export interface NativeResult {
@@ -91,6 +141,10 @@ export interface NativeResult {
   readonly insertId?: number | bigint;
   /** The server's word for what it did, such as `COMMIT` or `INSERT`, where it says so. */
   readonly command?: string;
+  /** Names the transaction on the server, so that `outcome` can tell what became of it. */
+  readonly transactionId?: string;
+  /** COMMIT took effect here, but the replicas that were to confirm it did not. */
+  readonly unconfirmed?: true;
 }
 
 export interface Column {

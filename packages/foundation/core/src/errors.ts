@@ -18,6 +18,8 @@ export class DalError extends Error {
   readonly kind: FaultKind;
   readonly code: string;
   readonly fault: Fault | undefined;
+  /** What the attempts before this one failed of, oldest first, when the layer tried again. */
+  attempts: readonly Error[] = [];
 
   static {
     // On the prototype, and defined here because declaration files can't name a private symbol.

@@ -1,0 +1,43 @@
+import type { DalError } from './errors.ts';
+
+type Tags = Readonly<Record<string, string | number | boolean>>;
+
+interface StatementEvent {
+  readonly database: string;
+  /** The text as the user wrote it; never its values. */
+  readonly statement: string;
+  readonly tags: Tags | undefined;
+}
+
+/** What can be listened to, and what a listener is told. */
+export interface HookEvents {
+  /** A statement is about to be asked of the pool or its connection. */
+  'query:before': StatementEvent;
+  'query:after': StatementEvent & {
+    readonly durationMs: number;
+    readonly rowCount: number;
+    readonly affectedRows: number;
+  };
+  'query:error': StatementEvent & { readonly durationMs: number; readonly error: DalError };
+  /** A statement or transaction will be tried again after `delayMs`. */
+  retry: {
+    readonly database: string;
+    /** Undefined for a whole transaction. */
+    readonly statement: string | undefined;
+    /** How often it was tried so far. */
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly error: DalError;
+  };
+  /** The server committed an open transaction by itself, because of this statement. */
+  implicitCommit: { readonly database: string; readonly statement: string };
+}
+
+export type HookName = keyof HookEvents;
+export type HookListener<Name extends HookName> = (event: HookEvents[Name]) => void;
+
+/** Listeners for what the layer does. One that throws harms nothing but is warned about. */
+export interface HookRegistry {
+  /** @returns what takes the listener away again */
+  on<Name extends HookName>(name: Name, listener: HookListener<Name>): () => void;
+}
