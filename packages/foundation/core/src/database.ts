@@ -1,6 +1,7 @@
 import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Column, DriverVersion } from './driver.ts';
 import type { HookRegistry } from './hooks.ts';
+import type { MaintenanceMessage, Schema, SchemaOptions } from './schema.ts';
 import type { Sql } from './sql.ts';
 import type { StatementCacheStats } from './statement-cache.ts';
 
@@ -76,6 +77,8 @@ export interface ExecuteResult<R = Row> {
 /** What runs statements: a database, a connection or a transaction. */
 export interface Queryable {
   readonly dialect: Dialect;
+  /** Tables, columns and databases. @throws ConfigError on use when the driver has no catalog */
+  readonly schema: Schema;
   /** The rows, as objects. */
   query<R = Row>(text: string, values?: Values, options?: StatementOptions): Promise<R[]>;
   query<R = Row>(statement: Sql, options?: StatementOptions): Promise<R[]>;
@@ -168,6 +171,19 @@ export interface Database extends Queryable, AsyncDisposable {
     options?: TransactionOptions,
   ): Promise<T>;
   version(options?: AcquireOptions): Promise<DriverVersion>;
+  /**
+   * Renews what the planner knows of a table (ANALYZE).
+   *
+   * @throws QueryError when there is no such table, or the engine did not do it
+   */
+  analyzeTable(table: string, options?: SchemaOptions): Promise<MaintenanceMessage[]>;
+  /**
+   * Gives back the space of deleted rows and analyzes: VACUUM on PostgreSQL, OPTIMIZE TABLE on MySQL
+   * and MariaDB, VACUUM of the whole file on SQLite. May take long: mind `timeoutMs`.
+   *
+   * @throws QueryError when there is no such table, or the engine did not do it
+   */
+  optimizeTable(table: string, options?: SchemaOptions): Promise<MaintenanceMessage[]>;
   /** Asks the server for a sign of life. Rejects when there is none in time. */
   ping(options?: AcquireOptions): Promise<void>;
   /** Like `ping`, as an answer. */

@@ -2,6 +2,8 @@ import { QueryError, type DalError } from './errors.ts';
 
 /** One moment by which something must have ended; carried down, never extended. */
 export interface Deadline {
+  /** When the call began; on the clock of `performance.now()`, as `at`. */
+  readonly startedAt: number;
   /** On the clock of `performance.now()`; Infinity when there is none. */
   readonly at: number;
   /** The length it was made from, for messages. */
@@ -10,11 +12,8 @@ export interface Deadline {
 }
 
 export function deadlineAfter(timeoutMs: number, signal?: AbortSignal): Deadline {
-  return {
-    at: timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs,
-    timeoutMs,
-    signal,
-  };
+  const startedAt = performance.now();
+  return { startedAt, at: startedAt + timeoutMs, timeoutMs, signal };
 }
 
 /** The earlier of the deadline and `timeoutMs` from now, with the same signal. */

@@ -1,3 +1,5 @@
+import type { Catalog } from './schema.ts';
+
 /** What the layer must know of an engine's SQL, as data. */
 export interface Dialect {
   /** The engine's name, such as `postgres`. MySQL and MariaDB share `mysql`. */
@@ -19,6 +21,8 @@ export interface Dialect {
   readonly ddlCommits?: boolean;
   /** Column types for portable tables; used by the conformance kit and by features that make tables. */
   readonly types: ColumnTypes;
+  /** How the engine is asked for its tables. Default: `db.schema` refuses. */
+  readonly catalog?: Catalog;
 }
 
 /** Where text is not SQL, so that a `?` in it is left alone. Default of each: false. */

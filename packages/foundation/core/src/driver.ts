@@ -125,11 +125,11 @@ export interface NativeStatement {
   readonly text: string;
   readonly values: readonly unknown[];
   /** When given, the driver may prepare the statement under this name; the same text has the same name. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** `array`: rows are arrays in the order of the columns. Default: objects. */
-  readonly rowMode?: 'array';
+  readonly rowMode?: 'array' | undefined;
   /** Ask in the same flight for the id of the transaction; the result carries it, if there is one. */
-  readonly askTransaction?: boolean;
+  readonly askTransaction?: boolean | undefined;
 }
 
 export interface NativeResult {

@@ -16,6 +16,7 @@ export * from './placeholders.ts';
 export * from './quote-identifier.ts';
 export * from './read-options.ts';
 export * from './redact.ts';
+export * from './schema.ts';
 export * from './sql.ts';
 export * from './statement-cache.ts';
 export * from './suggest.ts';

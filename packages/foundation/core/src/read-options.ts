@@ -31,7 +31,16 @@ export function readOptions<Readers extends Readonly<Record<string, OptionReader
 }
 
 /** Options that every database has beside its driver's; a driver's typo may mean one of them. */
-export const DATABASE_OPTION_NAMES = ['name', 'pool', 'statementTimeoutMs', 'retry'] as const;
+export const DATABASE_OPTION_NAMES = [
+  'name',
+  'pool',
+  'statementTimeoutMs',
+  'retry',
+  'tags',
+  'tagFormat',
+  'echo',
+  'commitTable',
+] as const;
 
 /** The error for an option that nobody knows. */
 export function unknownOption(

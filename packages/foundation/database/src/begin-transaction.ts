@@ -7,7 +7,7 @@ import {
   TransactionError,
 } from '@dal/core';
 import { type Lease, statusOf } from '@dal/pool';
-import type { CompiledStatement } from './compile-statement.ts';
+import { layerStatement } from './compile-statement.ts';
 import { runOnLease } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -89,8 +89,7 @@ async function runWord(
   text: string,
   deadline: Deadline,
 ): Promise<string | undefined> {
-  const statement: CompiledStatement = { text, values: [], shown: text, touchesSession: false };
-  return (await runOnLease(runtime, lease, statement, deadline)).command;
+  return (await runOnLease(runtime, lease, layerStatement(text), deadline)).command;
 }
 
 /** A driver's own call, with the same turn, deadline and judgement as a statement. */
@@ -101,13 +100,7 @@ async function viaDriver(
   name: string,
   call: (connection: DriverConnection) => Promise<void> | undefined,
 ): Promise<void> {
-  const statement: CompiledStatement = {
-    text: name,
-    values: [],
-    shown: name,
-    touchesSession: false,
-  };
-  await runOnLease(runtime, lease, statement, deadline, async (connection) => {
+  await runOnLease(runtime, lease, layerStatement(name), deadline, async (connection) => {
     await call(connection);
     return { rows: [], columns: [], affectedRows: 0, command: name };
   });

@@ -2,21 +2,21 @@ import {
   checkValues,
   ConfigError,
   type Dialect,
-  firstKeyword,
   isSql,
   type NativeStatement,
   renderSql,
   type Sql,
   type StatementOptions,
-  tagComment,
-  toNative,
   type Values,
 } from '@dal/core';
+import { nameOf, type StatementPlan, type StatementPlans } from './statement-plans.ts';
 
 /** A statement in the engine's own words, and what the layer has to know of it. */
 export interface CompiledStatement extends NativeStatement {
   /** The text as the user wrote it, for messages. */
   readonly shown: string;
+  /** The first word in capitals, such as `SELECT`. */
+  readonly operation: string;
   /** It changes something in the session that the next borrower must not see. */
   readonly touchesSession: boolean;
 }
@@ -24,38 +24,33 @@ export interface CompiledStatement extends NativeStatement {
 const NO_VALUES: Values = [];
 
 /**
- * From the user's text or `sql` template to the engine's: placeholders, values, tags.
+ * From the user's text or `sql` template to the engine's: placeholders, values, tags, name.
  *
  * @throws ConfigError when the values don't fit the text; nothing was sent then
  */
 export function compileStatement(
-  dialect: Dialect,
+  plans: StatementPlans,
   statement: string | Sql,
   values: Values | undefined,
   options: StatementOptions | undefined,
 ): CompiledStatement {
-  let text: string;
-  let native: Values;
+  const { dialect } = plans;
+  let plan: StatementPlan;
+  let native = values ?? NO_VALUES;
   let shown: string;
-  let operation: string;
-  if (isSql(statement)) {
-    const rendered = renderSql(statement, dialect);
-    text = shown = rendered.text;
-    native = rendered.values;
-    operation = rendered.operation;
-  } else if (typeof statement === 'string') {
+  if (typeof statement === 'string') {
     shown = statement;
-    native = values ?? NO_VALUES;
     if (!Array.isArray(native)) throw notAList(native);
-    if (options?.placeholders === 'native') {
-      text = statement;
-      operation = firstKeyword(text, dialect.lexis);
-    } else {
-      const compiled = toNative(statement, dialect);
-      if (compiled.count !== native.length) throw wrongCount(compiled.count, native.length);
-      text = compiled.text;
-      operation = compiled.operation;
+    plan =
+      options?.placeholders === 'native' ? plans.native(statement) : plans.withMarks(statement);
+    if (plan.count !== undefined && plan.count !== native.length) {
+      throw wrongCount(plan.count, native.length);
     }
+  } else if (isSql(statement)) {
+    const rendered = renderSql(statement, dialect);
+    shown = rendered.text;
+    native = rendered.values;
+    plan = plans.native(rendered.text, rendered.operation);
   } else {
     throw new ConfigError('A statement is a text or sql`...`.', {
       code: 'DAL_VALUE',
@@ -63,42 +58,36 @@ export function compileStatement(
     });
   }
   if (native.length > dialect.limits.parameters) throw tooMany(native.length, dialect);
-  const touchesSession = changesSession(text, operation);
-  if (options?.tags) text += tagComment(options.tags);
+  const { tags } = options ?? NO_OPTIONS;
   return {
-    text,
+    text: tags === undefined ? plan.text : plans.tagged(plan, tags),
     values: native.length === 0 ? native : checkValues(native, dialect.arrays === true),
+    // Tags of one call make a text that never comes again.
+    name: tags === undefined ? nameOf(plan) : undefined,
+    rowMode: options?.rowMode === 'array' ? 'array' : undefined,
+    askTransaction: undefined,
     shown,
-    touchesSession,
-    ...(options?.rowMode === 'array' ? { rowMode: 'array' } : {}),
+    operation: plan.operation,
+    touchesSession: plan.touchesSession,
   };
 }
 
-const ordinary = new Set(
-  'SELECT INSERT UPDATE DELETE WITH VALUES REPLACE MERGE EXPLAIN BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE END ALTER DROP TRUNCATE ANALYZE SHOW TABLE'.split(
-    ' ',
-  ),
-);
-const temporary = /\bTEMP(?:ORARY)?\b/i;
-const bySelect = /\b(?:set_config|pg_(?:try_)?advisory_lock\w*|get_lock|into\s+temp)\b|@\w+\s*:=/i;
+const NO_OPTIONS: StatementOptions = {};
 
-/** Errs on the side of a reset that wasn't needed. */
-function changesSession(text: string, operation: string): boolean {
-  if (operation === 'CREATE') return temporary.test(text);
-  return !ordinary.has(operation) || changesByFunction(text);
+/** A statement of the layer's own, such as COMMIT. */
+export function layerStatement(text: string): CompiledStatement {
+  const [operation = text] = text.split(' ', 1);
+  return {
+    text,
+    values: NO_VALUES,
+    name: undefined,
+    rowMode: undefined,
+    askTransaction: undefined,
+    shown: text,
+    operation,
+    touchesSession: false,
+  };
 }
-
-/** Cached by text: the same few come again and again. */
-function changesByFunction(text: string): boolean {
-  let known = changing.get(text);
-  if (known === undefined) {
-    known = bySelect.test(text);
-    if (changing.size >= 1_000) changing.clear();
-    if (text.length <= 32_768) changing.set(text, known);
-  }
-  return known;
-}
-const changing = new Map<string, boolean>();
 
 function wrongCount(marks: number, given: number): ConfigError {
   const advice =

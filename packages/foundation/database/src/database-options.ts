@@ -2,8 +2,13 @@ import {
   anything,
   type DATABASE_OPTION_NAMES,
   duration,
+  flag,
   integer,
+  oneOf,
+  type OptionReader,
   readOptions,
+  type TagFormat,
+  type Tags,
   text,
   wrongOption,
 } from '@dal/core';
@@ -17,6 +22,17 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number | string;
   /** For attempts that are safe to repeat, see the README of `@dal/resilience`. */
   readonly retry?: RetryOptions;
+  /** Behind every statement as a comment, for the server's logs: `{ app: 'shop' }`. */
+  readonly tags?: Tags;
+  /** How tags are written. Default: `sqlcommenter`. */
+  readonly tagFormat?: TagFormat;
+  /** Every statement with its time to the console, or to a function; never its values. Default: false. */
+  readonly echo?: boolean | ((line: string) => void);
+  /**
+   * A table in which transactions leave a mark, so that the outcome of a COMMIT whose answer was lost
+   * can be looked up. Default: none; PostgreSQL can be asked without one.
+   */
+  readonly commitTable?: string;
 }
 
 export interface RetryOptions {
@@ -37,13 +53,29 @@ export interface DatabaseSettings {
     readonly baseDelayMs: number;
     readonly maxDelayMs: number;
   };
+  readonly tags: Tags | undefined;
+  readonly tagFormat: TagFormat;
+  /** Where statements are written to. */
+  readonly echo: ((line: string) => void) | undefined;
+  readonly commitTable: string | undefined;
 }
+
+const tagsReader: OptionReader<Tags> = (value, where) => asRecord(value, where) as Tags;
+
+const echoReader: OptionReader<((line: string) => void) | undefined> = (value, where) => {
+  if (typeof value === 'function') return value as (line: string) => void;
+  return flag(value, where) ? (line) => console.log(line) : undefined;
+};
 
 const readers = {
   name: text,
   pool: anything,
   statementTimeoutMs: duration,
   retry: anything,
+  tags: tagsReader,
+  tagFormat: oneOf('sqlcommenter', 'plain'),
+  echo: echoReader,
+  commitTable: text,
 } satisfies Record<(typeof DATABASE_OPTION_NAMES)[number], unknown>;
 
 /**
@@ -73,6 +105,10 @@ export function splitOptions(input: Readonly<Record<string, unknown>>): {
       pool: readPoolOptions(asRecord(read.pool, 'pool')),
       statementTimeoutMs: read.statementTimeoutMs ?? 30_000,
       retry: { maxRetries: 3, baseDelayMs: 100, maxDelayMs: 10_000, ...retry },
+      tags: read.tags,
+      tagFormat: read.tagFormat ?? 'sqlcommenter',
+      echo: read.echo,
+      commitTable: read.commitTable,
     },
   };
 }

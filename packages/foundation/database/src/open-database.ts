@@ -10,20 +10,28 @@ import {
   type Driver,
   type DriverVersion,
   durationMs,
+  type MaintenanceMessage,
+  type HookRegistry,
   type NativeResult,
   type PoolView,
+  type SchemaOptions,
   type StatementOptions,
   type StreamOptions,
   type Transaction,
   type TransactionOptions,
 } from '@dal/core';
 import { type Lease, pingConnection, Pool } from '@dal/pool';
-import type { CompiledStatement } from './compile-statement.ts';
+import { RetryBudget } from '@dal/resilience';
+import { type CompiledStatement, layerStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
+import { echo } from './echo.ts';
+import { Hooks } from './hooks.ts';
 import { LentConnection } from './lent-connection.ts';
+import { maintainTable } from './maintain-table.ts';
 import { readVersion } from './read-version.ts';
 import { acquireLease, giveBack, runOnLease, runStatement } from './run-statement.ts';
 import { StatementMethods } from './statement-methods.ts';
+import { StatementPlans } from './statement-plans.ts';
 import { streamOnPool } from './stream-statement.ts';
 import { toDalError } from './to-dal-error.ts';
 import { runTransaction } from './transaction.ts';
@@ -59,12 +67,18 @@ export function openDatabase<Options, Raw>(
   };
   const name = settings.name ?? driver.name;
   const known: Driver = driver;
+  const hooks = new Hooks();
+  if (settings.echo) echo(hooks, settings.echo);
   return new PooledDatabase({
     name,
     configHash: configHash(driver.name, rest),
     driver: known,
+    config: { ...given, ...options },
     settings: { ...settings, pool },
     pool: new Pool({ name, driver: known, options: driverOptions, settings: pool }),
+    plans: new StatementPlans(known.dialect, settings.tags, settings.tagFormat),
+    hooks,
+    budget: new RetryBudget(),
   });
 }
 
@@ -80,6 +94,10 @@ class PooledDatabase extends StatementMethods implements Database {
 
   get pool(): PoolView {
     return this.runtime.pool;
+  }
+
+  get hooks(): HookRegistry {
+    return this.runtime.hooks;
   }
 
   async connect(): Promise<void> {
@@ -111,10 +129,18 @@ class PooledDatabase extends StatementMethods implements Database {
     );
   }
 
+  async analyzeTable(table: string, options: SchemaOptions = {}): Promise<MaintenanceMessage[]> {
+    return maintainTable(this, 'analyze', table, options);
+  }
+
+  async optimizeTable(table: string, options: SchemaOptions = {}): Promise<MaintenanceMessage[]> {
+    return maintainTable(this, 'optimize', table, options);
+  }
+
   async ping(options: AcquireOptions = {}): Promise<void> {
     const { dialect } = this.runtime.driver;
     await this.#withLease(options, async (lease, deadline) => {
-      const statement = { text: dialect.ping, values: [], shown: 'ping', touchesSession: false };
+      const statement = { ...layerStatement(dialect.ping), shown: 'ping' };
       await runOnLease(this.runtime, lease, statement, deadline, async (connection) => {
         await pingConnection(connection, dialect);
         return { rows: [], columns: [], affectedRows: 0 };
@@ -139,7 +165,7 @@ class PooledDatabase extends StatementMethods implements Database {
     await this.close();
   }
 
-  protected async run(
+  protected run(
     statement: CompiledStatement,
     deadline: Deadline,
     options: StatementOptions | undefined,

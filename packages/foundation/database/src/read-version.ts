@@ -1,5 +1,6 @@
 import type { Deadline, DriverVersion } from '@dal/core';
 import type { Lease } from '@dal/pool';
+import { layerStatement } from './compile-statement.ts';
 import { runOnLease } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -10,8 +11,7 @@ export async function readVersion(
   deadline: Deadline,
 ): Promise<DriverVersion> {
   let version: DriverVersion | undefined;
-  const statement = { text: '', values: [], shown: 'version', touchesSession: false };
-  await runOnLease(runtime, lease, statement, deadline, async (connection) => {
+  await runOnLease(runtime, lease, layerStatement('version'), deadline, async (connection) => {
     version = await connection.version?.();
     return { rows: [], columns: [], affectedRows: 0 };
   });

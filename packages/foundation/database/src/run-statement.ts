@@ -8,16 +8,17 @@ import {
   type NativeResult,
   type NativeStatement,
   QueryError,
-  remainingMs,
-  sleepWithin,
   sooner,
   throwIfAborted,
   within,
 } from '@dal/core';
 import { giveTurn, type Lease, noticeLoss, type Session, takeTurn } from '@dal/pool';
-import { backoff, retryVerdict } from '@dal/resilience';
+import { retryVerdict } from '@dal/resilience';
 import type { CompiledStatement } from './compile-statement.ts';
+import { DeadlineWatch, type Watched } from './deadline-watch.ts';
+import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
+import { limitFor, setLimit } from './statement-limit.ts';
 import { stopStatement } from './stop-statement.ts';
 import { toDalError } from './to-dal-error.ts';
 
@@ -28,37 +29,28 @@ export async function runStatement(
   deadline: Deadline,
   idempotent: boolean,
 ): Promise<NativeResult> {
-  let nextDelay: (() => number) | undefined;
-  for (let attempt = 1; ; attempt++) {
+  let retries: Retries | undefined;
+  runtime.budget.earn();
+  for (;;) {
     try {
-      return await runOnPool(runtime, statement, deadline);
+      const lease =
+        runtime.pool.take(deadline.startedAt) ??
+        (await acquireLease(runtime, deadline, 'statement'));
+      try {
+        return await runOnLease(runtime, lease, statement, deadline);
+      } finally {
+        giveBack(runtime, lease);
+      }
     } catch (thrown) {
-      const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
-      const { retry } = runtime.settings;
-      const may =
-        error.fault !== undefined &&
-        attempt <= retry.maxRetries &&
-        retryVerdict(error.fault, { autocommit: true, idempotent });
-      if (!may) throw error;
-      nextDelay ??= backoff(retry);
-      const delay = nextDelay();
-      if (delay >= remainingMs(deadline)) throw error;
-      runtime.pool.count('retries');
-      await sleepWithin(deadline, delay);
+      retries ??= new Retries(
+        runtime,
+        deadline,
+        runtime.settings.retry.maxRetries,
+        statement.shown,
+        (fault) => retryVerdict(fault, { autocommit: true, idempotent }),
+      );
+      await retries.waitForNext(thrown);
     }
-  }
-}
-
-async function runOnPool(
-  runtime: Runtime,
-  statement: CompiledStatement,
-  deadline: Deadline,
-): Promise<NativeResult> {
-  const lease = await acquireLease(runtime, deadline, 'statement');
-  try {
-    return await runOnLease(runtime, lease, statement, deadline);
-  } finally {
-    giveBack(runtime, lease);
   }
 }
 
@@ -73,8 +65,8 @@ export function acquireLease(
 
 /** The caller's answer doesn't wait until the session is put in order; the next borrower does. */
 export function giveBack(runtime: Runtime, lease: Lease): void {
-  // Cleaning is bounded and never rejects.
-  void runtime.pool.release(lease);
+  // Cleaning is bounded and never rejects. The statement has just looked at the clock.
+  void runtime.pool.release(lease, lease.lastUsedAt);
 }
 
 /** Runs a statement on a lent connection, when its turn has come. Never repeats it. */
@@ -86,14 +78,18 @@ export async function runOnLease(
   call: StatementCall = viaQuery,
 ): Promise<NativeResult> {
   const { session } = lease;
-  const turn = takeTurn(session);
+  const turn = takeTurn(session, deadline);
   if (turn) await turn;
   try {
-    if (session.settling) await session.settling;
     throwIfAborted(deadline, 'The statement');
     if (session.lost) throw lostBefore(runtime, session);
     lease.lastStatement = statement.shown;
     if (statement.touchesSession) session.dirty = true;
+    const limit = limitFor(runtime, session, deadline);
+    if (limit !== session.limitMs) {
+      await setLimit(session, limit, deadline);
+      if (session.lost) throw lostBefore(runtime, session);
+    }
     return await send(runtime, session, statement, deadline, call);
   } catch (thrown) {
     const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
@@ -115,48 +111,87 @@ export type StatementCall = (
 const viaQuery: StatementCall = (connection, statement) => connection.query(statement);
 
 /** One statement on the wire, ended by its answer, its deadline or its signal. */
-function send(
+export function send(
   runtime: Runtime,
   session: Session,
   statement: CompiledStatement,
   deadline: Deadline,
   call: StatementCall,
 ): Promise<NativeResult> {
-  const { signal } = deadline;
   return new Promise((resolve, reject) => {
-    let stopping = false;
-    const ended = call(session.connection, statement);
-    const cleanUp = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    ended.then(
-      (result) => {
-        if (stopping) return;
-        cleanUp();
-        resolve(result);
-      },
-      (error: unknown) => {
-        if (stopping) return;
-        cleanUp();
-        reject(error);
-      },
-    );
-    const stop = (why: (applied: 'no' | 'unknown') => DalError): void => {
-      stopping = true;
-      cleanUp();
-      void answerAfterStop(session, ended, why).then(resolve, reject);
-    };
-    const onTimeout = (): void => {
-      runtime.pool.count('statementTimeouts');
-      stop((applied) => timeoutError(runtime, statement, deadline, applied));
-    };
-    const onAbort = (): void => stop(() => abortError(signal as AbortSignal, 'The statement'));
-    const left = remainingMs(deadline);
-    const timer = left === Infinity ? undefined : setTimeout(onTimeout, Math.max(1, left));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const sent = new Sent(runtime, session, statement, deadline, resolve, reject);
+    sent.follow(call(session.connection, statement));
   });
 }
+
+class Sent implements Watched {
+  readonly deadlineAt: number;
+  readonly #runtime: Runtime;
+  readonly #session: Session;
+  readonly #statement: CompiledStatement;
+  readonly #deadline: Deadline;
+  readonly #resolve: (result: NativeResult | Promise<NativeResult>) => void;
+  readonly #reject: (error: unknown) => void;
+  #answer!: Promise<NativeResult>;
+  #onAbort: (() => void) | undefined;
+  #over = false;
+
+  constructor(
+    runtime: Runtime,
+    session: Session,
+    statement: CompiledStatement,
+    deadline: Deadline,
+    resolve: (result: NativeResult | Promise<NativeResult>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.deadlineAt = deadline.at;
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#statement = statement;
+    this.#deadline = deadline;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  follow(answer: Promise<NativeResult>): void {
+    this.#answer = answer;
+    const { signal } = this.#deadline;
+    if (this.deadlineAt !== Infinity) watch.add(this);
+    if (signal) {
+      this.#onAbort = () => this.#stop(() => abortError(signal, 'The statement'));
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+    answer.then(
+      (result) => {
+        if (this.#end()) this.#resolve(result);
+      },
+      (error: unknown) => {
+        if (this.#end()) this.#reject(error);
+      },
+    );
+  }
+
+  onDeadline(): void {
+    this.#runtime.pool.count('statementTimeouts');
+    this.#stop((applied) => timeoutError(this.#runtime, this.#statement, this.#deadline, applied));
+  }
+
+  #stop(why: (applied: 'no' | 'unknown') => DalError): void {
+    if (this.#end()) this.#resolve(answerAfterStop(this.#session, this.#answer, why));
+  }
+
+  /** True for the first of answer, deadline and signal. */
+  #end(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    watch.delete(this);
+    if (this.#onAbort) this.#deadline.signal?.removeEventListener('abort', this.#onAbort);
+    return true;
+  }
+}
+
+/** One for the process: a deadline is a moment, whatever database it belongs to. */
+const watch = new DeadlineWatch();
 
 /** How long the caller waits to learn what became of a stopped statement. */
 const VERDICT_MS = 80;

@@ -1,12 +1,20 @@
 import type { Driver } from '@dal/core';
 import type { Pool } from '@dal/pool';
+import type { RetryBudget } from '@dal/resilience';
 import type { DatabaseSettings } from './database-options.ts';
+import type { Hooks } from './hooks.ts';
+import type { StatementPlans } from './statement-plans.ts';
 
 /** What every part of one database shares. */
 export interface Runtime {
   readonly name: string;
   readonly configHash: string;
   readonly driver: Driver;
+  /** What the user gave, for those who open the same database again elsewhere. */
+  readonly config: Readonly<Record<string, unknown>>;
   readonly pool: Pool;
   readonly settings: DatabaseSettings;
+  readonly plans: StatementPlans;
+  readonly hooks: Hooks;
+  readonly budget: RetryBudget;
 }

@@ -9,6 +9,7 @@ import {
   type Queryable,
   type Row,
   RowCountError,
+  type Schema,
   type Sql,
   type StatementOptions,
   type StreamOptions,
@@ -17,6 +18,8 @@ import {
 } from '@dal/core';
 import { compileStatement, type CompiledStatement } from './compile-statement.ts';
 import type { Runtime } from './runtime.ts';
+import { CatalogReader } from './schema.ts';
+import { toDalError } from './to-dal-error.ts';
 
 type Second = Values | StatementOptions | undefined;
 
@@ -50,8 +53,16 @@ export abstract class StatementMethods implements Queryable {
     return this.runtime.driver.dialect;
   }
 
-  query<R = Row>(statement: string | Sql, second?: Second, third?: StatementOptions): Promise<R[]> {
-    return this.#run(statement, second, third).then((result) => result.rows as R[]);
+  get schema(): Schema {
+    return new CatalogReader(this);
+  }
+
+  async query<R = Row>(
+    statement: string | Sql,
+    second?: Second,
+    third?: StatementOptions,
+  ): Promise<R[]> {
+    return (await this.#run(statement, second, third)).rows as R[];
   }
 
   async queryOne<R = Row>(
@@ -88,7 +99,7 @@ export abstract class StatementMethods implements Queryable {
     const options = isSql(statement) ? (second as StatementOptions | undefined) : third;
     const asArray = { ...options, rowMode: 'array' } as const;
     const { rows } = isSql(statement)
-      ? await this.#run(statement, asArray)
+      ? await this.#run(statement, asArray, undefined)
       : await this.#run(statement, second, asArray);
     if (rows.length > 1) throw tooManyRows(rows.length, 'at most one');
     return (rows[0] as V[] | undefined)?.[0];
@@ -116,7 +127,7 @@ export abstract class StatementMethods implements Queryable {
     return this.allOrNothing(deadline, async (on) => {
       let affectedRows = 0;
       for (const values of rows) {
-        const statement = compileStatement(this.dialect, text, values, options);
+        const statement = compileStatement(this.runtime.plans, text, values, options);
         affectedRows += (await on.run(statement, deadline, options)).affectedRows;
       }
       return { affectedRows };
@@ -129,7 +140,7 @@ export abstract class StatementMethods implements Queryable {
     third?: StreamOptions,
   ): AsyncIterable<R[]> {
     const [values, options] = split(statement, second, third);
-    const compiled = compileStatement(this.dialect, statement, values, options);
+    const compiled = compileStatement(this.runtime.plans, statement, values, options);
     const batchSize = options?.batchSize ?? 1_000;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new RangeError('batchSize must be a whole number from 1.');
@@ -148,14 +159,44 @@ export abstract class StatementMethods implements Queryable {
     );
   }
 
-  async #run(
+  /** @throws ConfigError; its callers are async, so their promises reject with it */
+  #run(
     statement: string | Sql,
-    second?: Second,
-    third?: StatementOptions,
+    second: Second,
+    third: StatementOptions | undefined,
   ): Promise<NativeResult> {
     const [values, options] = split(statement, second, third);
-    const compiled = compileStatement(this.dialect, statement, values, options);
-    return this.run(compiled, this.deadline(options), options);
+    const { plans, hooks } = this.runtime;
+    const compiled = compileStatement(plans, statement, values, options);
+    const deadline = this.deadline(options);
+    if (hooks.watched) return this.#runWatched(compiled, deadline, options);
+    return this.run(compiled, deadline, options);
+  }
+
+  async #runWatched(
+    compiled: CompiledStatement,
+    deadline: Deadline,
+    options: StatementOptions | undefined,
+  ): Promise<NativeResult> {
+    const { hooks, name, driver } = this.runtime;
+    const event = { database: name, statement: compiled.shown, tags: options?.tags };
+    hooks.emit('query:before', event);
+    const since = (): number => performance.now() - deadline.startedAt;
+    try {
+      const result = await this.run(compiled, deadline, options);
+      const { rows, affectedRows } = result;
+      hooks.emit('query:after', {
+        ...event,
+        durationMs: since(),
+        rowCount: rows.length,
+        affectedRows,
+      });
+      return result;
+    } catch (thrown) {
+      const error = toDalError(driver, name, thrown, compiled.shown);
+      hooks.emit('query:error', { ...event, durationMs: since(), error });
+      throw error;
+    }
   }
 }
 

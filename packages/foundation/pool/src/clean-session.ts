@@ -32,7 +32,6 @@ export async function cleanSession(session: Session, dialect: Dialect): Promise<
 async function putInOrder(session: Session, dialect: Dialect): Promise<boolean> {
   await takeTurn(session);
   try {
-    await session.settling;
     if (session.lost) return false;
     const { connection } = session;
     if (statusOf(session) !== 'idle') {
@@ -43,6 +42,7 @@ async function putInOrder(session: Session, dialect: Dialect): Promise<boolean> 
       if (!connection.reset) return false;
       await connection.reset();
       session.dirty = false;
+      session.limitMs = undefined;
     }
     return session.lost === undefined;
   } finally {

@@ -9,6 +9,7 @@ import {
   type PoolStats,
   type PoolView,
   remainingMs,
+  type StatementCacheStats,
   within,
 } from '@dal/core';
 import { cleanSession, isClean } from './clean-session.ts';
@@ -92,25 +93,33 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       return Promise.reject(abortError(deadline.signal, 'Acquiring a connection'));
     }
     const origin = purpose === 'statement' ? undefined : this.#takeStack();
-    const session = this.#waiters.length === 0 ? this.#takeReady() : undefined;
-    if (session) return Promise.resolve(this.#lend(session, origin));
+    const now = performance.now();
+    const session = this.#waiters.length === 0 ? this.#takeReady(now) : undefined;
+    if (session) return Promise.resolve(this.#lend(session, origin, now));
     if (this.#waiters.length >= this.settings.maxWaiting && this.#total() >= this.settings.max) {
       return Promise.reject(this.#tooManyWaiting());
     }
     return this.#wait(deadline, origin);
   }
 
+  /** A loan for one statement without a wait, or undefined when `acquire` has to be asked. */
+  take(now: number): Lease<Raw> | undefined {
+    if (this.#waiters.length > 0 || this.#closing) return undefined;
+    const session = this.#takeReady(now);
+    return session && this.#lend(session, undefined, now);
+  }
+
   /** Takes a session back; cleans it first when that is needed, and replaces it when it can't be. */
-  release(lease: Lease<Raw>): Promise<void> | undefined {
+  release(lease: Lease<Raw>, now: number = performance.now()): Promise<void> | undefined {
     endLease(lease);
     const { session } = lease;
     if (isClean(session)) {
-      this.#takeBack(lease);
+      this.#takeBack(lease, now);
       return undefined;
     }
     return cleanSession(session, this.#driver.dialect).then((clean) => {
       if (!clean) destroySession(session);
-      this.#takeBack(lease);
+      this.#takeBack(lease, performance.now());
     });
   }
 
@@ -118,7 +127,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   discard(lease: Lease<Raw>): void {
     endLease(lease);
     destroySession(lease.session);
-    this.#takeBack(lease);
+    this.#takeBack(lease, performance.now());
   }
 
   count(what: 'retries' | 'statementTimeouts'): void {
@@ -134,7 +143,19 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       connecting: this.#opening,
       max: this.settings.max,
       ...this.#counts,
+      statements: this.#statements(),
     };
+  }
+
+  #statements(): StatementCacheStats {
+    const total = { size: 0, capacity: 0, hits: 0, misses: 0, evictions: 0 };
+    const lent = [...this.#leases].map((lease) => lease.session);
+    for (const { connection } of [...lent, ...this.#idle]) {
+      const stats = connection.statements?.();
+      if (!stats) continue;
+      for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += stats[key];
+    }
+    return total;
   }
 
   leaks(): readonly LeaseReport[] {
@@ -175,9 +196,8 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   }
 
   /** An idle session that needs no proof of life. Those that are lost or too old end here. */
-  #takeReady(): Session<Raw> | undefined {
+  #takeReady(now: number): Session<Raw> | undefined {
     for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
-      const now = performance.now();
       if (session.lost || now >= session.expiresAt) this.#end(session);
       else if (now - session.idleSince <= this.settings.validateAfterIdleMs) return session;
       else {
@@ -198,7 +218,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       const waiter: Waiter<Raw> = {
         give: (session) => {
           settle();
-          resolve(this.#lend(session, origin));
+          resolve(this.#lend(session, origin, performance.now()));
         },
         refuse: (error) => {
           settle();
@@ -226,7 +246,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   #serve(): void {
     for (;;) {
       if (this.#waiters.length === 0 || this.#closing) return;
-      const ready = this.#takeReady();
+      const ready = this.#takeReady(performance.now());
       if (ready) {
         this.#waiters.shift()?.give(ready);
         continue;
@@ -240,8 +260,8 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   }
 
   /** To the one who has waited longest, or to the idle ones. */
-  #pass(session: Session<Raw>): void {
-    if (this.#closing || session.lost || performance.now() >= session.expiresAt) {
+  #pass(session: Session<Raw>, now: number): void {
+    if (this.#closing || session.lost || now >= session.expiresAt) {
       this.#end(session);
       this.#serve();
       return;
@@ -249,7 +269,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     const waiter = this.#waiters.shift();
     if (waiter) waiter.give(session);
     else {
-      session.idleSince = performance.now();
+      session.idleSince = now;
       this.#idle.push(session);
       this.#armReaper();
     }
@@ -275,7 +295,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     }
     this.#opening--;
     this.#counts.created++;
-    this.#pass(session);
+    this.#pass(session, performance.now());
   }
 
   /** Asks a session that was idle for a while for a sign of life before it is lent. */
@@ -287,7 +307,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     );
     this.#checking--;
     if (outcome !== 'done') destroySession(session);
-    this.#pass(session);
+    this.#pass(session, performance.now());
   }
 
   /** Ends a session; its place is free when the server has let it go. */
@@ -315,8 +335,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     this.#end(session);
   }
 
-  #lend(session: Session<Raw>, origin: Error | undefined): Lease<Raw> {
-    const now = performance.now();
+  #lend(session: Session<Raw>, origin: Error | undefined, now: number): Lease<Raw> {
     const lease: Lease<Raw> = {
       session,
       acquiredAt: now,
@@ -331,10 +350,10 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     return lease;
   }
 
-  #takeBack(lease: Lease<Raw>): void {
+  #takeBack(lease: Lease<Raw>, now: number): void {
     this.#leases.delete(lease);
     this.#counts.released++;
-    this.#pass(lease.session);
+    this.#pass(lease.session, now);
     if (this.#leases.size === 0) this.#onEmpty?.();
   }
 

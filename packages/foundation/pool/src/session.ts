@@ -18,6 +18,8 @@ export interface Session<Raw = unknown> {
   dirty: boolean;
   /** Followed from the layer's own calls, for drivers whose protocol doesn't tell. */
   followed: SessionStatus;
+  /** The server's own limit for statements, as last set here; undefined when that isn't known. */
+  limitMs: number | undefined;
   /** Set while a stopped statement is being settled; nothing may be sent before. */
   settling: Promise<void> | undefined;
   /** A statement is on the wire. */
@@ -51,6 +53,7 @@ export async function openSession<Options, Raw>(
     lost: lostEarly,
     dirty: false,
     followed: 'idle',
+    limitMs: undefined,
     settling: undefined,
     busy: false,
     turns: [],

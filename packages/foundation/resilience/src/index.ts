@@ -1,2 +1,3 @@
 export * from './backoff.ts';
 export * from './retry-verdict.ts';
+export * from './retry-budget.ts';
