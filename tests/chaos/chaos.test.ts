@@ -1,0 +1,41 @@
+import { expect, inject, test } from 'vitest';
+import { runCampaign } from './campaign.ts';
+import { cutEverywhere } from './cuts.ts';
+import { printReport } from './print-report.ts';
+
+const servers = inject('engines').flatMap(({ name, url }) =>
+  name === 'sqlite' ? [] : [{ name, url }],
+);
+
+test.each(servers)(
+  '$name: the books are right after a campaign of faults, with a crash in it',
+  { timeout: 120_000 },
+  async ({ name: engine }) => {
+    const report = await runCampaign({ engine, seconds: 12, seed: 20_261_121, crashes: 1 });
+    printReport(report, (line) => console.log(line));
+    expect(report.violations).toEqual([]);
+    expect(report.told.acknowledged).toBeGreaterThan(100);
+    expect([...report.faults.values()].reduce((sum, count) => sum + count)).toBeGreaterThan(60);
+  },
+);
+
+test.each(servers)(
+  '$name: the same campaign goes red with the raw driver and blind retries',
+  { timeout: 60_000 },
+  async ({ name: engine }) => {
+    const report = await runCampaign({ engine, seconds: 6, seed: 7, crashes: 0, raw: true });
+    printReport(report, (line) => console.log(line));
+    expect(report.violations.join('\n')).toMatch(/D2 done twice|D1|D3/);
+  },
+);
+
+test.each(servers)(
+  '$name: cut anywhere, the rows are what the caller was told',
+  { timeout: 180_000 },
+  async ({ url }) => {
+    const { cuts, told, violations } = await cutEverywhere(url, 2_000);
+    console.log(`${cuts} cuts`, told);
+    expect(violations).toEqual([]);
+    expect(cuts).toBeGreaterThanOrEqual(2_000);
+  },
+);

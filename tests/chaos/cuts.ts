@@ -1,0 +1,118 @@
+import type { Database } from '@dal/core';
+import { createDatabase } from '@dal/factory';
+import { type FaultProxy, startFaultProxy } from '@dal/testing/faults';
+import type { Told } from './client.ts';
+import { told } from './dal-client.ts';
+
+export interface CutReport {
+  readonly cuts: number;
+  /** How often each thing was told, by kind of operation. */
+  readonly told: Readonly<Record<string, number>>;
+  readonly violations: readonly string[];
+}
+
+const operations = {
+  async statement(db: Database, op: string): Promise<Told> {
+    return told('statement', db.execute('INSERT INTO chaos_cuts (op) VALUES (?)', [op]));
+  },
+  async transaction(db: Database, op: string): Promise<Told> {
+    return told(
+      'transaction',
+      db.transaction(async (tx) => {
+        await tx.execute('INSERT INTO chaos_cuts (op) VALUES (?)', [op]);
+        await tx.execute('INSERT INTO chaos_cuts (op) VALUES (?)', [`${op}+`]);
+      }),
+    );
+  },
+};
+type Operation = keyof typeof operations;
+
+const LANES = 4;
+
+/**
+ * Cuts the line after each number of bytes, in both directions, of a statement and of a transaction
+ * with all its words. The rows must be what the callers were told.
+ */
+export async function cutEverywhere(url: string, cutsWanted: number): Promise<CutReport> {
+  await using direct = await createDatabase(url, { name: 'direct' });
+  await direct.execute('DROP TABLE IF EXISTS chaos_cuts');
+  await direct.execute('CREATE TABLE chaos_cuts (op varchar(40) NOT NULL)');
+  const lanes = Array.from({ length: LANES }, (_, lane) =>
+    cutLane(url, lane, Math.ceil(cutsWanted / LANES)),
+  );
+  const said = new Map((await Promise.all(lanes)).flatMap((lane) => [...lane]));
+  const rows = await direct.query<{ op: string }>('SELECT op FROM chaos_cuts');
+  const found = new Map<string, number>();
+  for (const { op } of rows) found.set(op, (found.get(op) ?? 0) + 1);
+  await direct.execute('DROP TABLE chaos_cuts');
+
+  const counts: Record<string, number> = {};
+  const violations: string[] = [];
+  for (const [op, outcome] of said) {
+    const [kind] = op.split(' ');
+    const key = `${kind}: ${outcome}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+    const there = found.get(op) ?? 0;
+    const second = kind === 'transaction' ? (found.get(`${op}+`) ?? 0) : there;
+    if (there !== second) violations.push(`${op}: half of it is there`);
+    if (there > 1) violations.push(`${op}: done ${there} times`);
+    if (outcome === 'acknowledged' && there === 0)
+      violations.push(`${op}: acknowledged, not there`);
+    if (outcome === 'nothing' && there > 0) violations.push(`${op}: denied, and there`);
+  }
+  return { cuts: said.size, told: counts, violations };
+}
+
+async function cutLane(url: string, lane: number, cuts: number): Promise<Map<string, Told>> {
+  await using proxy = await startFaultProxy({ port: Number(new URL(url).port) });
+  const commits = url.startsWith('postgres:') ? {} : { commitTable: 'chaos_commits' };
+  await using db = await createDatabase(proxy.through(url), { pool: { max: 1 }, ...commits });
+  const said = new Map<string, Told>();
+  const plans = await Promise.all(
+    (['statement', 'transaction'] as const).map(async (kind) => ({
+      kind,
+      bytes: await measure(proxy, db, kind, `${kind} warm-up ${lane}`),
+    })),
+  );
+  // Lanes take turns in the positions, so that together they try them all.
+  for (let cut = lane; said.size < cuts; cut += LANES) {
+    for (const { kind, bytes } of plans) {
+      for (const direction of ['up', 'down'] as const) {
+        const afterBytes = cut % (bytes[direction] + 1);
+        const op = `${kind} ${direction} ${afterBytes} ${cut}`;
+        await db.query('SELECT 1', [], { idempotent: true });
+        proxy.set({ cut: direction, afterBytes });
+        said.set(op, await outcomeOf(operations[kind](db, op), proxy));
+        proxy.set('pass');
+      }
+    }
+  }
+  return said;
+}
+
+/** The line is whole again soon after the cut: what looks up an outcome must find it so. */
+async function outcomeOf(running: Promise<Told>, proxy: FaultProxy): Promise<Told> {
+  const timer = setTimeout(() => proxy.set('pass'), 15);
+  try {
+    return await running;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function measure(
+  proxy: FaultProxy,
+  db: Database,
+  kind: Operation,
+  op: string,
+): Promise<{ up: number; down: number }> {
+  // Once to prepare what gets prepared, and once to count.
+  for (let round = 0; round < 3; round++) await operations[kind](db, `${op} ${round}`);
+  const before = proxy.counts;
+  await operations[kind](db, `${op} 3`);
+  const after = proxy.counts;
+  return {
+    up: after.bytesUp - before.bytesUp,
+    down: after.bytesDown - before.bytesDown,
+  };
+}

@@ -1,0 +1,29 @@
+import type { CampaignReport } from './campaign.ts';
+
+/** The table of counts, and every violation with the seed that brought it up. */
+export function printReport(report: CampaignReport, print: (line: string) => void): void {
+  const { options, faults, told, audit, reads, late, violations } = report;
+  const rows: [string, string | number][] = [
+    ['client', options.raw ? 'the raw driver, retrying blindly' : 'DAL'],
+    ['seed', options.seed],
+    ...[...faults].toSorted().map(([name, count]): [string, number] => [`fault: ${name}`, count]),
+    ['faults', [...faults.values()].reduce((sum, count) => sum + count, 0)],
+    ['writes', told.acknowledged + told.nothing + told.unknown],
+    ['  acknowledged', told.acknowledged],
+    ['  failed, nothing done', told.nothing],
+    ['  outcome unknown', told.unknown],
+    ['    of these done', audit.unknownPresent],
+    ['reads', reads],
+    ['rows in the ledger', audit.rows],
+    ['acknowledged and lost', audit.lost.length],
+    ['done twice', audit.doubled.length],
+    ['denied and done', audit.denied.length],
+    ['accounts against ledger', audit.imbalance],
+    ['over the deadline by > 100 ms', late.length],
+  ];
+  print(`${options.engine}, ${options.seconds} s`);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) print(`  ${name.padEnd(width)}  ${value}`);
+  for (const violation of violations.slice(0, 20)) print(`  VIOLATION ${violation}`);
+  print(violations.length === 0 ? '  no violation' : `  ${violations.length} violations`);
+}
