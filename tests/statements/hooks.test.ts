@@ -52,12 +52,12 @@ test.each(engines)('$name: a listener that throws loses no connection', async ({
     db.hooks.on('query:error', () => {
       throw new Error('bad error');
     });
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 3; round++) {
       expect(await db.queryValue('SELECT 7')).toBe(7);
       await expect(db.query('SELEKT')).rejects.toMatchObject({ kind: 'syntax' });
     }
     await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, idle: 1, created: 1 });
-    await expect.poll(() => warnings.length).toBe(60);
+    await expect.poll(() => warnings.length).toBe(12);
   } finally {
     process.off('warning', onWarning);
   }

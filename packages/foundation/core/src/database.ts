@@ -1,9 +1,10 @@
 import type { BeginOptions, Dialect } from './dialect.ts';
-import type { Column, DriverVersion } from './driver.ts';
+import type { Column, DriverConnection, DriverVersion, NativeResult } from './driver.ts';
 import type { HookRegistry } from './hooks.ts';
 import type { MaintenanceMessage, Schema, SchemaOptions } from './schema.ts';
 import type { Sql } from './sql.ts';
 import type { StatementCacheStats } from './statement-cache.ts';
+import type { SyncDatabase } from './sync-database.ts';
 
 export type Row = Record<string, unknown>;
 export type Values = readonly unknown[];
@@ -47,7 +48,10 @@ export interface TransactionOptions extends BeginOptions {
 }
 
 export interface BulkInsertOptions {
-  /** The columns to fill. Default: the keys of the first row. */
+  /**
+   * The columns to fill. Default: the keys of the first row; then a later row with another key is an
+   * error. A column that a row (as an object) has not, or has as undefined, gets NULL.
+   */
   readonly columns?: readonly string[];
   /** For the whole load. Milliseconds or `"10s"`. Default: none; each step has the statement's time. */
   readonly timeoutMs?: number | string;
@@ -59,10 +63,46 @@ export type BulkRows =
   | Iterable<Readonly<Record<string, unknown>> | Values>
   | AsyncIterable<Readonly<Record<string, unknown>> | Values>;
 
-/** Batches of rows; leaving the loop early frees the connection. */
+/**
+ * Batches of rows, for one loop. Nothing is sent before it begins; leaving it early frees the
+ * connection. Without `timeoutMs` every batch has the statement's time, and the time that the loop's
+ * body takes counts for nobody.
+ */
 export interface RowStream<R> extends AsyncIterable<R[]> {
-  /** The same rows one by one. */
+  /** The same rows one by one; instead of the loop over batches. */
   rows(): AsyncIterable<R>;
+}
+
+/**
+ * The driver's own connection, for what only this engine can do. Each call has what a statement has:
+ * its turn on the connection, its deadline, the stop on the server, judged errors.
+ */
+export interface NativeAccess {
+  /**
+   * One call; never repeated, for what it reads from may be used up.
+   *
+   * @param label what is shown in messages, such as the statement; never its values
+   */
+  run(
+    label: string,
+    call: (connection: DriverConnection) => Promise<NativeResult>,
+    options?: NativeOptions,
+  ): Promise<NativeResult>;
+  /** A call that answers piece by piece; the connection is held for as long as the loop runs. */
+  stream<T>(
+    label: string,
+    open: (connection: DriverConnection) => AsyncIterable<T>,
+    options?: NativeOptions,
+  ): AsyncIterable<T>;
+}
+
+export interface NativeOptions {
+  /**
+   * For the whole call. Milliseconds or `"10s"`; Infinity: none. Default: the time of a statement; in a
+   * stream, for each piece.
+   */
+  readonly timeoutMs?: number | string;
+  readonly signal?: AbortSignal;
 }
 
 export interface ExecuteResult<R = Row> {
@@ -106,12 +146,14 @@ export interface Queryable {
     options?: StatementOptions,
   ): Promise<ExecuteResult<R>>;
   execute<R = Row>(statement: Sql, options?: StatementOptions): Promise<ExecuteResult<R>>;
-  /** The same statement for every row of values, all or nothing. */
+  /** The same statement for every row of values, all or nothing; the time counts for all of them. */
   executeMany(
     text: string,
-    rows: Iterable<Values>,
+    rows: Iterable<Values> | AsyncIterable<Values>,
     options?: StatementOptions,
   ): Promise<{ readonly affectedRows: number }>;
+  /** For packages that stand on one driver, such as its COPY. */
+  readonly native: NativeAccess;
   /** Batches of rows; leaving the loop early frees the connection. */
   stream<R = Row>(text: string, values?: Values, options?: StreamOptions): RowStream<R>;
   stream<R = Row>(statement: Sql, options?: StreamOptions): RowStream<R>;
@@ -138,10 +180,18 @@ export interface Connection extends Queryable, AsyncDisposable {
   readonly raw: unknown;
   /** What the server said last, so a `BEGIN` sent as plain SQL counts too. */
   readonly inTransaction: boolean;
-  begin(options?: BeginOptions): Promise<void>;
+  /**
+   * Opens a transaction that `commit` or `rollback` ends. With `timeoutMs` or `signal` it is rolled
+   * back when the time is over, and its later statements are refused.
+   */
+  begin(options?: Omit<TransactionOptions, 'retries'>): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
-  transaction<T>(callback: (tx: Transaction) => Promise<T>, options?: BeginOptions): Promise<T>;
+  /** A transaction on this session; a savepoint when one is open already. */
+  transaction<T>(
+    callback: (tx: Transaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
   version(): Promise<DriverVersion>;
   /** Says that the connection is still in use, so it is not reported as leaked. */
   touch(): void;
@@ -158,6 +208,12 @@ export interface Database extends Queryable, AsyncDisposable {
   readonly configHash: string;
   readonly pool: PoolView;
   readonly hooks: HookRegistry;
+  /**
+   * The same verbs, blocking, on connections of their own; with `@dal/sync`.
+   *
+   * @throws ConfigError `DAL_SYNC_MISSING` before `enableSync()` was called
+   */
+  readonly sync: SyncDatabase;
   /** Opens a connection now, so that a wrong password is known at the start. Optional. */
   connect(): Promise<void>;
   acquire(options?: AcquireOptions): Promise<Connection>;

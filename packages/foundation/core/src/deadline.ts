@@ -31,12 +31,22 @@ export function throwIfAborted(deadline: Deadline, what: string): void {
   if (deadline.signal?.aborted) throw abortError(deadline.signal, what);
 }
 
-/** The error for an aborted call; the signal's reason is its cause. */
-export function abortError(signal: AbortSignal, what: string): DalError {
-  return new QueryError(`${what} was aborted by its signal.`, {
+/**
+ * The error for an aborted call; the signal's reason is its cause.
+ *
+ * @param applied `unknown` when it had been sent, and nobody knows what became of it
+ */
+export function abortError(
+  signal: AbortSignal,
+  what: string,
+  applied: 'no' | 'unknown' = 'no',
+): DalError {
+  const outcome = applied === 'unknown' ? ' Whether it took effect is unknown.' : '';
+  return new QueryError(`${what} was aborted by its signal.${outcome}`, {
     kind: 'cancelled',
     code: 'DAL_ABORTED',
     cause: signal.reason,
+    fault: { kind: 'cancelled', applied },
   });
 }
 

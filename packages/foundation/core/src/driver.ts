@@ -78,7 +78,8 @@ export interface DriverConnection<Raw = unknown> {
   stream?(statement: NativeStatement, batchSize: number): AsyncIterable<unknown[]>;
   /**
    * The same statement for each row of values, in order, ended by the first error. Only called inside
-   * a transaction. Default: `query` for one after the other.
+   * a transaction. The error may say in `rowIndex` which row it was, counted from 0 in this call.
+   * Default: `query` for one after the other.
    */
   queryMany?(
     statement: Omit<NativeStatement, 'values'>,
@@ -86,7 +87,9 @@ export interface DriverConnection<Raw = unknown> {
   ): Promise<NativeResult>;
   /**
    * Loads rows by the engine's fastest way and answers their number. All or nothing inside the open
-   * transaction, in which it is always called. Default: INSERT of many rows at a time.
+   * transaction, in which it is always called. The error may have a `rowIndex` as in `queryMany`; one
+   * with `loadRefused: true`, before a batch was asked for, means that this table or server needs
+   * INSERT. Default: INSERT of many rows at a time.
    */
   load?(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number>;
   /** `query` that answers before it returns; only on sessions of `connectSync`. */

@@ -49,6 +49,14 @@ export class AcquireTimeoutError extends PoolError {
   override readonly name: string = 'AcquireTimeoutError';
 }
 
+/**
+ * A callback that holds a connection waits for a second one of the same pool, and so do all others
+ * that hold one: nobody can go on. The message has both places in the code.
+ */
+export class NestedAcquireError extends PoolError {
+  override readonly name: string = 'NestedAcquireError';
+}
+
 /** A statement failed, or did not answer what was asked of it. */
 export class QueryError extends DalError {
   override readonly name: string = 'QueryError';
@@ -73,6 +81,14 @@ export class CommitOutcomeUnknownError extends TransactionError {
   override readonly name: string = 'CommitOutcomeUnknownError';
 }
 
+/**
+ * The transaction is committed on the server that was asked, but the replicas that were to confirm it
+ * have not: it is lost when that server is lost now. It must not run again.
+ */
+export class CommitUnconfirmedError extends TransactionError {
+  override readonly name: string = 'CommitUnconfirmedError';
+}
+
 /** An option, a URL, a value or a call is wrong; nothing was sent. */
 export class ConfigError extends DalError {
   override readonly name: string = 'ConfigError';
@@ -83,8 +99,16 @@ export class UnknownDatabaseTypeError extends ConfigError {
   override readonly name: string = 'UnknownDatabaseTypeError';
 }
 
+/** A circuit breaker did not let the call through; nothing was sent. */
 export class CircuitOpenError extends DalError {
   override readonly name: string = 'CircuitOpenError';
+  /** How long after this error the next call may be let through. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, details: DalErrorDetails & { readonly retryAfterMs?: number } = {}) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs ?? 0;
+  }
 }
 
 /** True for errors of the layer, also when two copies of the package are installed. */

@@ -20,6 +20,7 @@ export * from './schema.ts';
 export * from './sql.ts';
 export * from './statement-cache.ts';
 export * from './suggest.ts';
+export * from './sync-database.ts';
 export * from './tags.ts';
 export * from './tls.ts';
 export * from './values.ts';

@@ -36,6 +36,7 @@ export const DATABASE_OPTION_NAMES = [
   'pool',
   'statementTimeoutMs',
   'retry',
+  'circuitBreaker',
   'tags',
   'tagFormat',
   'echo',

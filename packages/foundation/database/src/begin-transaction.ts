@@ -3,13 +3,16 @@ import {
   ConfigError,
   type Deadline,
   type Dialect,
-  type DriverConnection,
+  type NativeResult,
   TransactionError,
 } from '@dal/core';
 import { type Lease, statusOf } from '@dal/pool';
 import { layerStatement } from './compile-statement.ts';
-import { runOnLease } from './run-statement.ts';
+import { runOnLease, type StatementCall } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
+
+/** Stands around the sending of a word: may refuse it, and sees its answer. */
+export type Around = (send: () => Promise<NativeResult>) => Promise<NativeResult>;
 
 /** Opens a transaction on a lent connection, by the driver's call or the dialect's words. */
 export async function beginTransaction(
@@ -19,25 +22,37 @@ export async function beginTransaction(
   deadline: Deadline,
 ): Promise<void> {
   const { dialect } = runtime.driver;
-  const { connection } = lease.session;
+  const { session } = lease;
   checkHow(dialect, how);
-  if (connection.begin) await viaDriver(runtime, lease, deadline, 'BEGIN', (c) => c.begin?.(how));
-  else for (const text of words(dialect).begin(how)) await runWord(runtime, lease, text, deadline);
-  lease.session.followed = 'transaction';
+  const texts = session.connection.begin ? ['BEGIN'] : words(dialect).begin(how);
+  session.followed = 'transaction';
+  try {
+    for (const text of texts) {
+      await runWord(runtime, lease, text, deadline, (on, statement) =>
+        on.begin ? on.begin(how).then(() => spoken(text)) : on.query(statement),
+      );
+    }
+  } catch (error) {
+    // A part of it may have been heard, such as the isolation of the next transaction.
+    session.dirty = true;
+    throw error;
+  }
 }
 
-/** @returns the server's word for what it did, where it says so: `COMMIT`, or `ROLLBACK` instead */
+/** Sends COMMIT; its answer has the server's word for what it did: `COMMIT`, or `ROLLBACK` instead. */
 export async function commitTransaction(
   runtime: Runtime,
   lease: Lease,
   deadline: Deadline,
-): Promise<string | undefined> {
-  const { connection } = lease.session;
-  let command: string | undefined;
-  if (connection.commit) await viaDriver(runtime, lease, deadline, 'COMMIT', (c) => c.commit?.());
-  else command = await runWord(runtime, lease, words(runtime.driver.dialect).commit, deadline);
-  lease.session.followed = 'idle';
-  return command;
+  around: Around,
+): Promise<NativeResult> {
+  const { session } = lease;
+  const text = session.connection.commit ? 'COMMIT' : words(runtime.driver.dialect).commit;
+  const result = await runWord(runtime, lease, text, deadline, (on, statement) =>
+    around(() => (on.commit ? on.commit().then(() => spoken(text)) : on.query(statement))),
+  );
+  session.followed = 'idle';
+  return result;
 }
 
 export async function rollbackTransaction(
@@ -45,65 +60,74 @@ export async function rollbackTransaction(
   lease: Lease,
   deadline: Deadline,
 ): Promise<void> {
+  const { session } = lease;
+  if (session.connection.status && statusOf(session) === 'idle') return;
+  const text = session.connection.rollback ? 'ROLLBACK' : words(runtime.driver.dialect).rollback;
+  await runWord(runtime, lease, text, deadline, (on, statement) =>
+    on.rollback ? on.rollback().then(() => spoken(text)) : on.query(statement),
+  );
+  session.followed = 'idle';
+}
+
+/** A word of a savepoint: what is sent, and how. */
+export interface SavepointStep {
+  readonly text: string;
+  readonly call: StatementCall;
+}
+
+/** How a part of a transaction is begun and undone by itself; some engines need a word at its end. */
+export interface Savepoint {
+  readonly begin: SavepointStep;
+  readonly undo: SavepointStep;
+  readonly release: SavepointStep | null;
+}
+
+/** @throws TransactionError where the engine has none */
+export function savepoint({ driver }: Runtime, lease: Lease, name: string): Savepoint {
   const { connection } = lease.session;
-  if (connection.status && statusOf(lease.session) === 'idle') return;
-  if (connection.rollback) {
-    await viaDriver(runtime, lease, deadline, 'ROLLBACK', (c) => c.rollback?.());
-  } else await runWord(runtime, lease, words(runtime.driver.dialect).rollback, deadline);
-  lease.session.followed = 'idle';
+  const { transaction } = driver.dialect;
+  const begin = connection.savepoint ? `SAVEPOINT ${name}` : transaction?.savepoint?.(name);
+  const undo = connection.rollbackTo ? `ROLLBACK TO ${name}` : transaction?.rollbackTo?.(name);
+  const release = connection.savepoint ? undefined : transaction?.release?.(name);
+  if (begin !== undefined && undo !== undefined) {
+    return {
+      begin: {
+        text: begin,
+        call: (on, statement) =>
+          on.savepoint ? on.savepoint(name).then(() => spoken(begin)) : on.query(statement),
+      },
+      undo: {
+        text: undo,
+        call: (on, statement) =>
+          on.rollbackTo ? on.rollbackTo(name).then(() => spoken(undo)) : on.query(statement),
+      },
+      release:
+        release === undefined
+          ? null
+          : { text: release, call: (on, statement) => on.query(statement) },
+    };
+  }
+  throw new TransactionError(
+    `${driver.name} has no savepoints, so a transaction inside a transaction can't be undone alone.`,
+    { kind: 'usage', code: 'DAL_NO_SAVEPOINTS' },
+  );
 }
 
-/** Runs work inside a savepoint; what it did is undone when it throws. */
-export async function withSavepoint<T>(
-  runtime: Runtime,
-  lease: Lease,
-  name: string,
-  deadline: Deadline,
-  work: () => Promise<T>,
-): Promise<T> {
-  const { savepoint, rollbackTo, release } = words(runtime.driver.dialect);
-  if (!savepoint || !rollbackTo) {
-    throw new TransactionError(
-      `${runtime.driver.name} has no savepoints, so a transaction inside a transaction can't be undone alone.`,
-      { kind: 'usage', code: 'DAL_NO_SAVEPOINTS' },
-    );
-  }
-  await runWord(runtime, lease, savepoint(name), deadline);
-  try {
-    const result = await work();
-    if (release) await runWord(runtime, lease, release(name), deadline);
-    return result;
-  } catch (error) {
-    // Where the whole transaction is gone there is nothing to go back to.
-    if (!lease.session.lost && statusOf(lease.session) !== 'idle') {
-      await runWord(runtime, lease, rollbackTo(name), deadline);
-      if (release) await runWord(runtime, lease, release(name), deadline);
-    }
-    throw error;
-  }
-}
-
-async function runWord(
+function runWord(
   runtime: Runtime,
   lease: Lease,
   text: string,
   deadline: Deadline,
-): Promise<string | undefined> {
-  return (await runOnLease(runtime, lease, layerStatement(text), deadline)).command;
+  call: StatementCall,
+): Promise<NativeResult> {
+  // A driver that throws instead of rejecting is no different from others.
+  const safely: StatementCall = async (connection, statement) => call(connection, statement);
+  return runOnLease(runtime, lease, layerStatement(text), deadline, safely);
 }
 
-/** A driver's own call, with the same turn, deadline and judgement as a statement. */
-async function viaDriver(
-  runtime: Runtime,
-  lease: Lease,
-  deadline: Deadline,
-  name: string,
-  call: (connection: DriverConnection) => Promise<void> | undefined,
-): Promise<void> {
-  await runOnLease(runtime, lease, layerStatement(name), deadline, async (connection) => {
-    await call(connection);
-    return { rows: [], columns: [], affectedRows: 0, command: name };
-  });
+/** The answer to a driver's own call. */
+function spoken(command: string): NativeResult {
+  return { rows: [], columns: [], affectedRows: 0, command };
 }
 
 function words(dialect: Dialect): NonNullable<Dialect['transaction']> {

@@ -13,6 +13,7 @@ import {
   wrongOption,
 } from '@dal/core';
 import { type PoolOptions, type PoolSettings, readPoolOptions } from '@dal/pool';
+import type { CircuitBreakerOptions } from '@dal/resilience';
 
 export interface DatabaseOptions {
   /** The database's name in messages, logs and metrics. Default: the driver's name. */
@@ -22,6 +23,11 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number | string;
   /** For attempts that are safe to repeat, see the README of `@dal/resilience`. */
   readonly retry?: RetryOptions;
+  /**
+   * Refuses calls at once while the database does not answer, instead of letting each wait for its
+   * time: `true`, or the breaker's own numbers. Default: false.
+   */
+  readonly circuitBreaker?: boolean | CircuitBreakerOptions;
   /** Behind every statement as a comment, for the server's logs: `{ app: 'shop' }`. */
   readonly tags?: Tags;
   /** How tags are written. Default: `sqlcommenter`. */
@@ -53,6 +59,7 @@ export interface DatabaseSettings {
     readonly baseDelayMs: number;
     readonly maxDelayMs: number;
   };
+  readonly circuitBreaker: CircuitBreakerOptions | undefined;
   readonly tags: Tags | undefined;
   readonly tagFormat: TagFormat;
   /** Where statements are written to. */
@@ -61,6 +68,11 @@ export interface DatabaseSettings {
 }
 
 const tagsReader: OptionReader<Tags> = (value, where) => asRecord(value, where) as Tags;
+
+const breakerReader: OptionReader<CircuitBreakerOptions | undefined> = (value, where) => {
+  if (typeof value === 'object') return asRecord(value, where);
+  return flag(value, where) ? {} : undefined;
+};
 
 const echoReader: OptionReader<((line: string) => void) | undefined> = (value, where) => {
   if (typeof value === 'function') return value as (line: string) => void;
@@ -72,6 +84,7 @@ const readers = {
   pool: anything,
   statementTimeoutMs: duration,
   retry: anything,
+  circuitBreaker: breakerReader,
   tags: tagsReader,
   tagFormat: oneOf('sqlcommenter', 'plain'),
   echo: echoReader,
@@ -105,6 +118,7 @@ export function splitOptions(input: Readonly<Record<string, unknown>>): {
       pool: readPoolOptions(asRecord(read.pool, 'pool')),
       statementTimeoutMs: read.statementTimeoutMs ?? 30_000,
       retry: { maxRetries: 3, baseDelayMs: 100, maxDelayMs: 10_000, ...retry },
+      circuitBreaker: read.circuitBreaker,
       tags: read.tags,
       tagFormat: read.tagFormat ?? 'sqlcommenter',
       echo: read.echo,

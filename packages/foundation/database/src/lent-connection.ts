@@ -1,28 +1,62 @@
 import {
-  type BeginOptions,
   type Connection,
+  ConnectionError,
   type Deadline,
   deadlineAfter,
   type DriverVersion,
   type NativeResult,
   PoolError,
   type StatementOptions,
-  type StreamOptions,
   type Transaction,
+  type TransactionOptions,
 } from '@dal/core';
-import { type Lease, statusOf } from '@dal/pool';
-import { beginTransaction, commitTransaction, rollbackTransaction } from './begin-transaction.ts';
+import { isHeldBy, type Lease, statusOf } from '@dal/pool';
+import { rollbackTransaction } from './begin-transaction.ts';
+import { settleDoubt } from './commit-outcome.ts';
 import type { CompiledStatement } from './compile-statement.ts';
-import { runOnLease } from './run-statement.ts';
-import type { Runtime } from './runtime.ts';
-import { StatementMethods } from './statement-methods.ts';
-import { streamOnLease } from './stream-statement.ts';
-import { transactionOnLease } from './transaction.ts';
+import { NestingGate } from './nesting-gate.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { readVersion } from './read-version.ts';
+import { runOnLease, type StatementCall } from './run-statement.ts';
+import type { Runtime } from './runtime.ts';
+import { endsTransaction } from './statement-effects.ts';
+import { StatementMethods } from './statement-methods.ts';
+import { endOpenStream } from './stream-reader.ts';
+import { type StreamCall, streamOnLease } from './stream-statement.ts';
+import {
+  nestedBeginError,
+  noTransactionError,
+  notYoursError,
+  openAlreadyError,
+  retriesError,
+} from './transaction-errors.ts';
+import { readTransactionOptions } from './transaction-options.ts';
+import { TransactionScope } from './transaction-scope.ts';
+import { runTransactionOn } from './transaction.ts';
+
+const NO_DEADLINE = deadlineAfter(Infinity);
+
+/** A transaction that was opened by `begin`. */
+interface Manual {
+  readonly open: OpenTransaction;
+  readonly scope: TransactionScope;
+  readonly stopWatching: () => void;
+}
+
+/** What a transaction with a callback takes up on its connection. */
+interface Place {
+  /** Undefined before its BEGIN. */
+  scope: TransactionScope | undefined;
+}
 
 /** The handle of one loan. Once it was given back, every call throws and nothing is sent. */
 export class LentConnection extends StatementMethods implements Connection {
   readonly #lease: Lease;
+  /** Keeps the connection's own statements out of a callback's transaction that runs on it. */
+  readonly #gate = new NestingGate<Place>();
+  #manual: Manual | undefined;
+  /** The session was lost and its place in the pool given up. */
+  #abandoned = false;
 
   constructor(runtime: Runtime, lease: Lease) {
     super(runtime);
@@ -41,40 +75,72 @@ export class LentConnection extends StatementMethods implements Connection {
     return statusOf(this.#lease.session) !== 'idle';
   }
 
-  async begin(options: BeginOptions = {}): Promise<void> {
+  async begin(options: Omit<TransactionOptions, 'retries'> = {}): Promise<void> {
     this.#check();
-    await beginTransaction(this.runtime, this.#lease, options, this.deadline(undefined));
+    const settings = readTransactionOptions(options);
+    if ('retries' in options) throw retriesError();
+    await this.#outside('begin()');
+    if (this.#manual || this.inTransaction) throw nestedBeginError('begin()');
+    const open = await OpenTransaction.begin(this.runtime, this.#lease, settings);
+    // Nobody waits for it; the next statement is told.
+    const stopWatching = open.onDeadline(() => void open.rollback());
+    this.#manual = { open, scope: new TransactionScope(open), stopWatching };
   }
 
   async commit(): Promise<void> {
     this.#check();
-    const wasFailed = statusOf(this.#lease.session) === 'failed';
-    const command = await commitTransaction(this.runtime, this.#lease, this.deadline(undefined));
-    if (wasFailed || (command !== undefined && command !== 'COMMIT')) {
-      throw new PoolError(
-        'The server rolled the transaction back instead of committing it: one of its statements had failed.',
-        { kind: 'usage', code: 'DAL_TRANSACTION_ABORTED' },
-      );
-    }
+    await this.#outside('commit()');
+    const manual = this.#endManual();
+    if (!manual && !this.inTransaction) throw noTransactionError('commit()');
+    const scope = manual?.scope ?? this.#joined();
+    const doubt = await scope.commit();
+    if (!doubt) return;
+    this.#abandonLost();
+    await settleDoubt(this.runtime, doubt, manual?.open.settings.deadline ?? NO_DEADLINE);
   }
 
   async rollback(): Promise<void> {
     this.#check();
-    await rollbackTransaction(this.runtime, this.#lease, this.deadline(undefined));
+    await this.#outside('rollback()');
+    const manual = this.#endManual();
+    // Under way already when its deadline ended it.
+    if (manual?.open.endedBy) return manual.open.rollback();
+    manual?.open.end();
+    return rollbackTransaction(this.runtime, this.#lease, this.deadline(undefined));
   }
 
   async transaction<T>(
     callback: (tx: Transaction) => Promise<T>,
-    options: BeginOptions = {},
+    options: TransactionOptions = {},
   ): Promise<T> {
     this.#check();
-    return transactionOnLease(
-      this.runtime,
-      this.#lease,
-      callback,
-      options,
-      deadlineAfter(Infinity),
-    );
+    const settings = readTransactionOptions(options);
+    const outer = this.#insideOf() ?? this.#manual?.scope;
+    if (outer) return nested(outer, callback, options);
+    const place: Place = { scope: undefined };
+    const turn = this.#gate.enter(place, settings.deadline);
+    if (turn) await turn;
+    try {
+      this.#check();
+      // Opened meanwhile, or by SQL of the user's own.
+      const open = this.#manual?.scope ?? (this.inTransaction ? this.#joined() : undefined);
+      if (open) {
+        place.scope = open;
+        return await nested(open, callback, options);
+      }
+      return await runTransactionOn(
+        this.runtime,
+        this.#lease,
+        (scope) => {
+          place.scope = scope;
+          return callback(scope);
+        },
+        settings,
+        () => this.#abandonLost(),
+      );
+    } finally {
+      this.#gate.leave();
+    }
   }
 
   async version(): Promise<DriverVersion> {
@@ -88,11 +154,16 @@ export class LentConnection extends StatementMethods implements Connection {
   }
 
   async release(): Promise<void> {
+    this.#endManual()?.open.end();
+    if (this.#abandoned) return;
+    if (!this.#lease.ended) await endOpenStream(this.#lease.session);
     const cleaning = this.runtime.pool.release(this.#lease);
     if (cleaning) await cleaning;
   }
 
   destroy(): Promise<void> {
+    this.#endManual()?.open.end();
+    if (this.#abandoned) return Promise.resolve();
     this.#check();
     this.runtime.pool.discard(this.#lease);
     return Promise.resolve();
@@ -106,35 +177,107 @@ export class LentConnection extends StatementMethods implements Connection {
     statement: CompiledStatement,
     deadline: Deadline,
     options: StatementOptions | undefined,
+    call?: StatementCall,
   ): Promise<NativeResult> {
     this.#check();
     if (options?.tags) this.#lease.tags = options.tags;
-    return runOnLease(this.runtime, this.#lease, statement, deadline);
+    const inside = this.#insideOf();
+    if (inside) return inside.runHere(statement, deadline, call);
+    const turn = this.#gate.pass(deadline);
+    if (turn) await turn;
+    const manual = this.#manual;
+    if (!manual) return runOnLease(this.runtime, this.#lease, statement, deadline, call);
+    try {
+      return await manual.scope.runHere(statement, deadline, call);
+    } finally {
+      // The user ended it by SQL of his own; what follows stands alone, as he knows.
+      const ended = manual.open.gone !== undefined && endsTransaction(statement.operation);
+      if (ended && this.#manual === manual) this.#endManual();
+    }
   }
 
-  protected streamRows(
-    statement: CompiledStatement,
-    batchSize: number,
-    options: StreamOptions | undefined,
-  ): AsyncIterable<unknown[]> {
+  protected async *streamPieces<T>(call: StreamCall<T>): AsyncGenerator<T, void, undefined> {
     this.#check();
-    return streamOnLease(this.runtime, this.#lease, statement, batchSize, options);
+    const inside = this.#insideOf();
+    const turn = inside ? undefined : this.#gate.pass(this.deadline(undefined));
+    if (turn) await turn;
+    const scope = inside ?? this.#manual?.scope;
+    yield* scope
+      ? scope.streamHere(call)
+      : streamOnLease(this.runtime, this.#lease, call, { check: () => this.#check() });
   }
 
   protected async allOrNothing<T>(
     _deadline: Deadline,
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
-    // Joins the transaction that the user opened; opens one otherwise.
-    if (this.inTransaction) return work(this);
-    return this.transaction(() => work(this));
+    // Joins the transaction that the user opened, so that only its own part is undone.
+    if (this.inTransaction && !this.dialect.transaction?.savepoint) return work(this);
+    // What a transaction hands to its callback is a StatementMethods too.
+    return this.transaction((tx) => work(tx as unknown as StatementMethods));
+  }
+
+  /** The transaction in whose callback this call is made. */
+  #insideOf(): TransactionScope | undefined {
+    const scope = this.#gate.inside?.scope;
+    return scope && isHeldBy(scope) ? scope : undefined;
+  }
+
+  /** Waits for the end of a callback's transaction; inside of it the call is refused. */
+  async #outside(what: string): Promise<void> {
+    if (this.#insideOf()) throw notYoursError(what);
+    const turn = this.#gate.pass(this.deadline(undefined));
+    if (turn) await turn;
+    this.#check();
+  }
+
+  #endManual(): Manual | undefined {
+    const manual = this.#manual;
+    this.#manual = undefined;
+    manual?.stopWatching();
+    return manual;
+  }
+
+  /** The transaction that the user opened by SQL of his own. */
+  #joined(): TransactionScope {
+    return new TransactionScope(OpenTransaction.join(this.runtime, this.#lease));
+  }
+
+  /** Frees the place of a lost session, so that another one can be asked what became of it. */
+  #abandonLost(): void {
+    if (!this.#lease.session.lost || this.#lease.ended) return;
+    this.#abandoned = true;
+    this.runtime.pool.discard(this.#lease);
   }
 
   #check(): void {
     if (!this.#lease.ended) return;
+    if (this.#abandoned) throw lostError(this.runtime.name, this.#lease.session.lost);
     throw new PoolError(
       'This connection was given back already; nothing was sent. Acquire another one.',
       { kind: 'usage', code: 'DAL_USE_AFTER_RELEASE' },
     );
   }
+}
+
+/** A part of an open transaction, which has its options already. */
+function nested<T>(
+  outer: TransactionScope,
+  callback: (tx: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  if (Object.keys(options).length > 0) throw openAlreadyError();
+  return outer.transaction(callback);
+}
+
+function lostError(name: string, cause: Error | undefined): ConnectionError {
+  return new ConnectionError(
+    `The connection to "${name}" was lost; nothing was sent. Acquire another one.`,
+    {
+      kind: 'connection',
+      code: 'DAL_CONNECTION_LOST',
+      cause,
+      fault: { kind: 'connection', connectionLost: true, applied: 'no' },
+    },
+  );
 }

@@ -27,7 +27,7 @@ export async function maintainTable(
   const { schema: _, ...statement } = options;
   const catalog = catalogOf(db);
   const question = catalog.mayMaintain?.({ schema, table });
-  if (question && (await db.queryValue(question, statement)) !== true) {
+  if (question && Number(await db.queryValue(question, statement)) !== 1) {
     throw refusal(
       `"${shown}" can be ${done[op]} by its owner only; the server would skip it without a word.`,
       'permission',

@@ -14,14 +14,15 @@ import {
   type HookRegistry,
   type NativeResult,
   type PoolView,
+  remainingMs,
   type SchemaOptions,
   type StatementOptions,
-  type StreamOptions,
+  type SyncDatabase,
   type Transaction,
   type TransactionOptions,
 } from '@dal/core';
-import { type Lease, pingConnection, Pool } from '@dal/pool';
-import { RetryBudget } from '@dal/resilience';
+import { type Lease, pingConnection, Pool, whileHolding } from '@dal/pool';
+import { CircuitBreaker, RetryBudget } from '@dal/resilience';
 import { type CompiledStatement, layerStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
 import { echo } from './echo.ts';
@@ -29,10 +30,18 @@ import { Hooks } from './hooks.ts';
 import { LentConnection } from './lent-connection.ts';
 import { maintainTable } from './maintain-table.ts';
 import { readVersion } from './read-version.ts';
-import { acquireLease, giveBack, runOnLease, runStatement } from './run-statement.ts';
+import {
+  acquireLease,
+  giveBack,
+  runCall,
+  runOnLease,
+  runStatement,
+  type StatementCall,
+} from './run-statement.ts';
 import { StatementMethods } from './statement-methods.ts';
 import { StatementPlans } from './statement-plans.ts';
-import { streamOnPool } from './stream-statement.ts';
+import { type StreamCall, streamOnPool } from './stream-statement.ts';
+import { OwnTwin } from './sync-provider.ts';
 import { toDalError } from './to-dal-error.ts';
 import { runTransaction } from './transaction.ts';
 
@@ -79,11 +88,14 @@ export function openDatabase<Options, Raw>(
     plans: new StatementPlans(known.dialect, settings.tags, settings.tagFormat),
     hooks,
     budget: new RetryBudget(),
+    breaker: settings.circuitBreaker && new CircuitBreaker(name, settings.circuitBreaker),
   });
 }
 
 /** A database whose statements run on connections of one pool. */
 class PooledDatabase extends StatementMethods implements Database {
+  readonly #twin: OwnTwin = new OwnTwin(this.runtime);
+
   get name(): string {
     return this.runtime.name;
   }
@@ -100,6 +112,10 @@ class PooledDatabase extends StatementMethods implements Database {
     return this.runtime.hooks;
   }
 
+  get sync(): SyncDatabase {
+    return this.#twin.database;
+  }
+
   async connect(): Promise<void> {
     await this.#withLease({}, () => Promise.resolve());
   }
@@ -112,8 +128,9 @@ class PooledDatabase extends StatementMethods implements Database {
     callback: (connection: Connection) => Promise<T>,
     options: AcquireOptions = {},
   ): Promise<T> {
-    await using connection = await this.acquire(options);
-    return await callback(connection);
+    const lease = await this.#lease(this.#acquireDeadline(options), 'callback');
+    await using connection = new LentConnection(this.runtime, lease);
+    return await whileHolding(lease, connection, () => callback(connection));
   }
 
   async transaction<T>(
@@ -158,7 +175,9 @@ class PooledDatabase extends StatementMethods implements Database {
   }
 
   async close({ timeoutMs = 60_000, force = false }: CloseOptions = {}): Promise<void> {
-    await this.runtime.pool.close(force ? 0 : durationMs(timeoutMs, 'timeoutMs'));
+    const limitMs = force ? 0 : durationMs(timeoutMs, 'timeoutMs');
+    await this.#twin.close();
+    await this.runtime.pool.close(limitMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,28 +188,29 @@ class PooledDatabase extends StatementMethods implements Database {
     statement: CompiledStatement,
     deadline: Deadline,
     options: StatementOptions | undefined,
+    call?: StatementCall,
   ): Promise<NativeResult> {
+    if (call) return runCall(this.runtime, statement, deadline, call);
     return runStatement(this.runtime, statement, deadline, options?.idempotent === true);
   }
 
-  protected streamRows(
-    statement: CompiledStatement,
-    batchSize: number,
-    options: StreamOptions | undefined,
-  ): AsyncIterable<unknown[]> {
-    return streamOnPool(this.runtime, statement, batchSize, options);
+  protected streamPieces<T>(call: StreamCall<T>): AsyncGenerator<T, void, undefined> {
+    return streamOnPool(this.runtime, call);
   }
 
   protected async allOrNothing<T>(
     deadline: Deadline,
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
-    const { signal } = deadline;
+    const { signal, at } = deadline;
     return runTransaction(
       this.runtime,
       // What a transaction hands to its callback is a StatementMethods too.
       (tx) => work(tx as unknown as StatementMethods),
-      signal ? { signal } : {},
+      {
+        ...(signal ? { signal } : {}),
+        ...(at === Infinity ? {} : { timeoutMs: remainingMs(deadline) }),
+      },
     );
   }
 
@@ -207,9 +227,9 @@ class PooledDatabase extends StatementMethods implements Database {
     }
   }
 
-  async #lease(deadline: Deadline): Promise<Lease> {
+  async #lease(deadline: Deadline, purpose?: 'callback'): Promise<Lease> {
     try {
-      return await acquireLease(this.runtime, deadline);
+      return await acquireLease(this.runtime, deadline, purpose);
     } catch (error) {
       throw toDalError(this.runtime.driver, this.runtime.name, error);
     }

@@ -44,7 +44,7 @@ export class Retries {
       attempt <= this.#max &&
       this.#may(error.fault) &&
       delayMs < remainingMs(this.#deadline) &&
-      budget.tryRetry();
+      (isContention(error.fault) || budget.tryRetry());
     if (!may) {
       if (this.#failed.length > 0) error.attempts = this.#failed;
       throw error;
@@ -56,4 +56,9 @@ export class Retries {
     }
     await sleepWithin(this.#deadline, delayMs);
   }
+}
+
+/** The server is well and has decided between two who are in each other's way: no storm comes of it. */
+function isContention({ kind }: Fault): boolean {
+  return kind === 'serialization' || kind === 'deadlock';
 }

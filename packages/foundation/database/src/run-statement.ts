@@ -34,7 +34,7 @@ export async function runStatement(
   for (;;) {
     try {
       const lease =
-        runtime.pool.take(deadline.startedAt) ??
+        (runtime.breaker ? undefined : runtime.pool.take(deadline.startedAt)) ??
         (await acquireLease(runtime, deadline, 'statement'));
       try {
         return await runOnLease(runtime, lease, statement, deadline);
@@ -54,13 +54,40 @@ export async function runStatement(
   }
 }
 
+/** A driver's own call, on a connection of the pool. Never repeated: what it reads may be used up. */
+export async function runCall(
+  runtime: Runtime,
+  statement: CompiledStatement,
+  deadline: Deadline,
+  call: StatementCall,
+): Promise<NativeResult> {
+  try {
+    const lease = await acquireLease(runtime, deadline);
+    try {
+      return await runOnLease(runtime, lease, statement, deadline, call);
+    } finally {
+      giveBack(runtime, lease);
+    }
+  } catch (error) {
+    throw toDalError(runtime.driver, runtime.name, error, statement.shown);
+  }
+}
+
 /** Waits for a connection no longer than the pool's own limit or the deadline, whichever is sooner. */
 export function acquireLease(
   runtime: Runtime,
   deadline: Deadline,
-  purpose?: 'statement',
+  purpose?: 'statement' | 'callback',
 ): Promise<Lease> {
-  return runtime.pool.acquire(sooner(deadline, runtime.settings.pool.acquireTimeoutMs), purpose);
+  const { breaker, pool, settings } = runtime;
+  const acquired = (): Promise<Lease> =>
+    pool.acquire(sooner(deadline, settings.pool.acquireTimeoutMs), purpose);
+  if (breaker === undefined) return acquired();
+  if (!breaker.allowRequest()) return Promise.reject(breaker.openError());
+  return acquired().catch((error: unknown) => {
+    breaker.recordError(toDalError(runtime.driver, runtime.name, error));
+    throw error;
+  });
 }
 
 /** The caller's answer doesn't wait until the session is put in order; the next borrower does. */
@@ -90,9 +117,12 @@ export async function runOnLease(
       await setLimit(session, limit, deadline);
       if (session.lost) throw lostBefore(runtime, session);
     }
-    return await send(runtime, session, statement, deadline, call);
+    const result = await send(runtime, session, statement, deadline, call);
+    runtime.breaker?.recordSuccess();
+    return result;
   } catch (thrown) {
     const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
+    runtime.breaker?.recordError(error);
     // Some ends are noticed only by the statement that met them.
     if (error.fault?.connectionLost) noticeLoss(session, error);
     throw error;
@@ -158,7 +188,7 @@ class Sent implements Watched {
     const { signal } = this.#deadline;
     if (this.deadlineAt !== Infinity) watch.add(this);
     if (signal) {
-      this.#onAbort = () => this.#stop(() => abortError(signal, 'The statement'));
+      this.#onAbort = () => this.#stop((applied) => abortError(signal, 'The statement', applied));
       signal.addEventListener('abort', this.#onAbort, { once: true });
     }
     answer.then(
@@ -244,7 +274,7 @@ function timeoutError(
   );
 }
 
-function lostBefore(runtime: Runtime, session: Session): DalError {
+export function lostBefore(runtime: Runtime, session: Session): DalError {
   return new ConnectionError(
     `The connection to "${runtime.name}" was lost before the statement was sent.`,
     {

@@ -1,6 +1,6 @@
 import type { Driver } from '@dal/core';
 import type { Pool } from '@dal/pool';
-import type { RetryBudget } from '@dal/resilience';
+import type { CircuitBreaker, RetryBudget } from '@dal/resilience';
 import type { DatabaseSettings } from './database-options.ts';
 import type { Hooks } from './hooks.ts';
 import type { StatementPlans } from './statement-plans.ts';
@@ -17,4 +17,6 @@ export interface Runtime {
   readonly plans: StatementPlans;
   readonly hooks: Hooks;
   readonly budget: RetryBudget;
+  /** Undefined unless the user asked for one. */
+  readonly breaker: CircuitBreaker | undefined;
 }

@@ -79,7 +79,9 @@ export class CatalogReader implements Schema {
 
   async #tables(ask: Ask, schema: string | undefined, table: string | undefined) {
     const rows = await ask((catalog) => catalog.tables({ schema, table }));
-    return rows.map(toTable).toSorted((a, b) => compare(a.schema, b.schema) || compare(a.name, b.name));
+    return rows
+      .map(toTable)
+      .toSorted((a, b) => compare(a.schema, b.schema) || compare(a.name, b.name));
   }
 
   async #exists(ask: Ask, schema: string | undefined, table: string): Promise<boolean> {
@@ -127,7 +129,7 @@ function toTable(row: Row): TableInfo {
 }
 
 function toColumn(row: Row): ColumnInfo {
-  const type = String(row['type'] ?? '');
+  const type = typeof row['type'] === 'string' ? row['type'] : '';
   const place = row['primary_key'];
   const { generated } = row;
   return {

@@ -1,14 +1,18 @@
 import {
+  type BulkInsertOptions,
+  type BulkRows,
   type Deadline,
   deadlineAfter,
   type Dialect,
   durationMs,
   type ExecuteResult,
   isSql,
+  type NativeAccess,
   type NativeResult,
   type Queryable,
   type Row,
   RowCountError,
+  type RowStream,
   type Schema,
   type Sql,
   type StatementOptions,
@@ -16,10 +20,17 @@ import {
   TooManyRowsError,
   type Values,
 } from '@dal/core';
-import { compileStatement, type CompiledStatement } from './compile-statement.ts';
+import { BulkInsert } from './bulk-insert.ts';
+import { compileStatement, type CompiledStatement, layerStatement } from './compile-statement.ts';
+import { executeMany } from './execute-many.ts';
+import { RowSource } from './row-source.ts';
+import { StatementStream } from './row-stream.ts';
+import type { StatementCall } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { CatalogReader } from './schema.ts';
+import { rowStreamCall, type StreamCall } from './stream-statement.ts';
 import { toDalError } from './to-dal-error.ts';
+import { watchCall, watchStream } from './watch-call.ts';
 
 type Second = Values | StatementOptions | undefined;
 
@@ -35,13 +46,12 @@ export abstract class StatementMethods implements Queryable {
     statement: CompiledStatement,
     deadline: Deadline,
     options: StatementOptions | undefined,
+    /** What is asked of the driver instead of `query`; not repeated then. */
+    call?: StatementCall,
   ): Promise<NativeResult>;
 
-  protected abstract streamRows(
-    statement: CompiledStatement,
-    batchSize: number,
-    options: StreamOptions | undefined,
-  ): AsyncIterable<unknown[]>;
+  /** Nothing is sent before the first piece is asked for. */
+  protected abstract streamPieces<T>(call: StreamCall<T>): AsyncGenerator<T, void, undefined>;
 
   /** All or nothing, for several statements of one call. */
   protected abstract allOrNothing<T>(
@@ -120,36 +130,82 @@ export abstract class StatementMethods implements Queryable {
 
   async executeMany(
     text: string,
-    rows: Iterable<Values>,
+    rows: Iterable<Values> | AsyncIterable<Values>,
     options?: StatementOptions,
   ): Promise<{ readonly affectedRows: number }> {
     const deadline = this.deadline(options);
-    return this.allOrNothing(deadline, async (on) => {
-      let affectedRows = 0;
-      for (const values of rows) {
-        const statement = compileStatement(this.runtime.plans, text, values, options);
-        affectedRows += (await on.run(statement, deadline, options)).affectedRows;
-      }
-      return { affectedRows };
-    });
+    const source = new RowSource(rows, deadline, 'executeMany');
+    const work = async (): Promise<number> => {
+      if ((await source.peek()) === undefined) return 0;
+      return this.allOrNothing(deadline, (on) =>
+        executeMany(this.runtime.plans, text, source, options, (statement, call) =>
+          on.run(statement, deadline, options, call),
+        ),
+      );
+    };
+    return { affectedRows: await this.#fromSource(source, text, options?.tags, work) };
+  }
+
+  async bulkInsert(
+    table: string | readonly [schema: string, table: string],
+    rows: BulkRows,
+    options: BulkInsertOptions = {},
+  ): Promise<{ readonly affectedRows: number }> {
+    const bulk = new BulkInsert(this.runtime, table, rows, options);
+    const work = (): Promise<number> =>
+      bulk.run((deadline, run) =>
+        this.allOrNothing(deadline, (on) =>
+          run((statement, within, call) => on.run(statement, within, undefined, call)),
+        ),
+      );
+    return { affectedRows: await this.#fromSource(bulk.source, bulk.shown, undefined, work) };
   }
 
   stream<R = Row>(
     statement: string | Sql,
     second?: Values | StreamOptions,
     third?: StreamOptions,
-  ): AsyncIterable<R[]> {
+  ): RowStream<R> {
     const [values, options] = split(statement, second, third);
     const compiled = compileStatement(this.runtime.plans, statement, values, options);
-    const batchSize = options?.batchSize ?? 1_000;
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new RangeError('batchSize must be a whole number from 1.');
-    }
-    return this.streamRows(compiled, batchSize, options) as AsyncIterable<R[]>;
+    const call = rowStreamCall<R>(compiled, options);
+    return new StatementStream<R>(() =>
+      this.runtime.hooks.watched
+        ? watchStream(this.runtime, compiled.shown, options?.tags, this.streamPieces(call), countOf)
+        : this.streamPieces(call),
+    );
+  }
+
+  get native(): NativeAccess {
+    return {
+      run: (label, call, options) =>
+        watchCall(
+          this.runtime,
+          label,
+          undefined,
+          () => {
+            const deadline =
+              options?.timeoutMs === Infinity
+                ? deadlineAfter(Infinity, options.signal)
+                : this.deadline(options);
+            return this.run(layerStatement(label), deadline, undefined, call);
+          },
+          ({ rows, affectedRows }) => ({ rowCount: rows.length, affectedRows }),
+        ),
+      stream: (label, open, options) =>
+        this.streamPieces({
+          statement: layerStatement(label),
+          open,
+          timeoutMs: options?.timeoutMs,
+          signal: options?.signal,
+        }),
+    };
   }
 
   /** The one moment by which a call must have ended. */
-  protected deadline(options: StatementOptions | undefined): Deadline {
+  protected deadline(
+    options: Pick<StatementOptions, 'timeoutMs' | 'signal'> | undefined,
+  ): Deadline {
     const { timeoutMs, signal } = options ?? {};
     return deadlineAfter(
       timeoutMs === undefined
@@ -157,6 +213,24 @@ export abstract class StatementMethods implements Queryable {
         : durationMs(timeoutMs, 'timeoutMs'),
       signal,
     );
+  }
+
+  /** A call that reads rows of the user's: an error of theirs comes out as it went in. */
+  async #fromSource(
+    source: RowSource<unknown>,
+    shown: string,
+    tags: StatementOptions['tags'],
+    work: () => Promise<number>,
+  ): Promise<number> {
+    const countsOf = (affectedRows: number) => ({ rowCount: 0, affectedRows });
+    try {
+      return await watchCall(this.runtime, shown, tags, work, countsOf);
+    } catch (error) {
+      if (source.failure) throw source.failure.error;
+      throw error;
+    } finally {
+      await source.close();
+    }
   }
 
   /** @throws ConfigError; its callers are async, so their promises reject with it */
@@ -209,6 +283,10 @@ function split<Options extends StatementOptions>(
   return isSql(statement)
     ? [undefined, second as Options | undefined]
     : [second as Values | undefined, third];
+}
+
+function countOf(batch: readonly unknown[]): number {
+  return batch.length;
 }
 
 function tooManyRows(count: number, wanted: string): TooManyRowsError {

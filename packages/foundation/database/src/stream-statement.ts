@@ -1,105 +1,55 @@
 import {
-  abortError,
+  ConfigError,
+  type DalError,
   type Deadline,
   deadlineAfter,
+  type DriverConnection,
   durationMs,
-  QueryError,
-  remainingMs,
+  sooner,
   type StreamOptions,
-  throwIfAborted,
 } from '@dal/core';
-import {
-  destroySession,
-  giveTurn,
-  type Lease,
-  noticeLoss,
-  type Session,
-  takeTurn,
-} from '@dal/pool';
+import type { Lease } from '@dal/pool';
+import { retryVerdict } from '@dal/resilience';
 import type { CompiledStatement } from './compile-statement.ts';
+import { Retries } from './retries.ts';
 import { acquireLease, giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
+import { StreamReader } from './stream-reader.ts';
 import { toDalError } from './to-dal-error.ts';
 
-/** Streams on a connection of the pool, which is lent for as long as the loop runs. */
-export async function* streamOnPool(
-  runtime: Runtime,
-  statement: CompiledStatement,
-  batchSize: number,
-  options: StreamOptions | undefined,
-): AsyncGenerator<unknown[], void, undefined> {
-  const lease = await acquireLease(
-    runtime,
-    deadlineAfter(runtime.settings.pool.acquireTimeoutMs, options?.signal),
-  ).catch((error: unknown) => {
-    throw toDalError(runtime.driver, runtime.name, error);
-  });
-  try {
-    yield* streamOnLease(runtime, lease, statement, batchSize, options);
-  } finally {
-    giveBack(runtime, lease);
-  }
+/** What is streamed, and for how long. */
+export interface StreamCall<T> {
+  readonly statement: CompiledStatement;
+  readonly open: (connection: DriverConnection) => AsyncIterable<T>;
+  /** For the whole stream. Default: each piece has the statement's time. */
+  readonly timeoutMs: number | string | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
-/**
- * Streams on a lent connection. `timeoutMs` counts for the whole stream when it is given; else each
- * batch has the statement's time.
- */
-export async function* streamOnLease(
-  runtime: Runtime,
-  lease: Lease,
+/** The rows of a statement, by the driver's stream where it has one. */
+export function rowStreamCall<R>(
   statement: CompiledStatement,
-  batchSize: number,
   options: StreamOptions | undefined,
-): AsyncGenerator<unknown[], void, undefined> {
-  const { session } = lease;
-  const whole =
-    options?.timeoutMs === undefined
-      ? undefined
-      : deadlineAfter(durationMs(options.timeoutMs, 'timeoutMs'), options.signal);
-  const turn = takeTurn(session);
-  if (turn) await turn;
-  let finished = false;
-  let iterator: AsyncIterator<unknown[]> | undefined;
-  try {
-    if (session.settling) await session.settling;
-    lease.lastStatement = statement.shown;
-    if (statement.touchesSession) session.dirty = true;
-    iterator = batches(session, statement, batchSize)[Symbol.asyncIterator]();
-    for (;;) {
-      const deadline = whole ?? deadlineAfter(runtime.settings.statementTimeoutMs, options?.signal);
-      throwIfAborted(deadline, 'The stream');
-      const step = await nextWithin(runtime, session, iterator, deadline);
-      lease.lastUsedAt = performance.now();
-      if (step.done) break;
-      if (step.value.length > 0) yield step.value;
-    }
-    finished = true;
-  } catch (thrown) {
-    const error = toDalError(runtime.driver, runtime.name, thrown, statement.shown);
-    if (error.fault?.connectionLost) noticeLoss(session, error);
-    finished = session.lost !== undefined;
-    throw error;
-  } finally {
-    // Left early: the driver frees the session, so that the next statement finds it ready.
-    if (!finished && !session.lost) await iterator?.return?.().catch(() => destroySession(session));
-    giveTurn(session);
+): StreamCall<R[]> {
+  const batchSize = options?.batchSize ?? 1_000;
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ConfigError('batchSize must be a whole number from 1.', {
+      kind: 'usage',
+      code: 'DAL_CONFIG_VALUE',
+    });
   }
-}
-
-function batches(
-  session: Session,
-  statement: CompiledStatement,
-  batchSize: number,
-): AsyncIterable<unknown[]> {
-  return session.connection.stream
-    ? session.connection.stream(statement, batchSize)
-    : wholeResult(session, statement, batchSize);
+  const open = (connection: DriverConnection): AsyncIterable<R[]> => {
+    const batches = connection.stream
+      ? connection.stream(statement, batchSize)
+      : wholeResult(connection, statement, batchSize);
+    return batches as AsyncIterable<R[]>;
+  };
+  return { statement, open, timeoutMs: options?.timeoutMs, signal: options?.signal };
 }
 
 /** For drivers that can't stream: the result is in memory once, and is handed out in batches. */
 async function* wholeResult(
-  { connection }: Session,
+  connection: DriverConnection,
   statement: CompiledStatement,
   batchSize: number,
 ): AsyncGenerator<unknown[], void, undefined> {
@@ -109,51 +59,90 @@ async function* wholeResult(
   }
 }
 
-/** The next batch, or the end of the session when it doesn't come in time. */
-function nextWithin(
-  runtime: Runtime,
-  session: Session,
-  iterator: AsyncIterator<unknown[]>,
-  deadline: Deadline,
-): Promise<IteratorResult<unknown[], unknown>> {
-  return new Promise((resolve, reject) => {
-    const { signal } = deadline;
-    const cleanUp = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const giveUp = (error: Error): void => {
-      cleanUp();
-      // Cancel first, so that the server stops too; a stream that was cut in the middle is not reused.
-      void (session.connection.cancel?.() ?? Promise.resolve())
-        .catch(() => undefined)
-        .finally(() => destroySession(session));
-      session.lost ??= error;
-      reject(error);
-    };
-    const onAbort = (): void => giveUp(abortError(signal as AbortSignal, 'The stream'));
-    const left = remainingMs(deadline);
-    const timer =
-      left === Infinity
-        ? undefined
-        : setTimeout(() => giveUp(tooLate(runtime, deadline)), Math.max(1, left));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    iterator.next().then(
-      (step) => {
-        cleanUp();
-        resolve(step as IteratorResult<unknown[], unknown>);
-      },
-      (error: unknown) => {
-        cleanUp();
-        reject(error);
-      },
-    );
-  });
+/** What a connection or transaction has to say about the streams on it. */
+export interface StreamScope {
+  /** The time of a transaction; no stream lasts longer. */
+  readonly deadline?: Deadline;
+  /** Throws when the scope has ended; asked before every piece. */
+  readonly check?: () => void;
+  readonly onError?: (error: DalError) => void;
+  /** The session takes other statements again; its reader may still be in the body of its loop. */
+  readonly onFree?: () => void;
 }
 
-function tooLate(runtime: Runtime, { timeoutMs }: Deadline): QueryError {
-  return new QueryError(
-    `The stream was stopped on "${runtime.name}": no batch came within ${Math.round(timeoutMs)} ms.`,
-    { kind: 'statementTimeout', code: 'DAL_STATEMENT_TIMEOUT' },
-  );
+/** How long the pieces of a stream may take: all together, or each. */
+export interface StreamTimes {
+  readonly whole: Deadline | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Streams on a connection of the pool, which is lent for as long as the loop runs. */
+export async function* streamOnPool<T>(
+  runtime: Runtime,
+  call: StreamCall<T>,
+): AsyncGenerator<T, void, undefined> {
+  const times = timesOf(call, undefined);
+  const first = times.whole ?? deadlineAfter(runtime.settings.statementTimeoutMs, times.signal);
+  let retries: Retries | undefined;
+  runtime.budget.earn();
+  for (;;) {
+    let begun = false;
+    try {
+      const lease = await acquireLease(runtime, first);
+      const back = once(() => giveBack(runtime, lease));
+      try {
+        const reader = new StreamReader(runtime, lease, call, times, { onFree: back });
+        for await (const piece of reader.pieces()) {
+          begun = true;
+          yield piece;
+        }
+      } finally {
+        back();
+      }
+      return;
+    } catch (thrown) {
+      const error = toDalError(runtime.driver, runtime.name, thrown, call.statement.shown);
+      // What was handed out can't be taken back, so there is no second attempt.
+      if (begun) throw error;
+      retries ??= new Retries(
+        runtime,
+        first,
+        runtime.settings.retry.maxRetries,
+        call.statement.shown,
+        (fault) => retryVerdict(fault, { autocommit: true, idempotent: false }),
+      );
+      await retries.waitForNext(error);
+    }
+  }
+}
+
+/** Streams on a lent connection. */
+export async function* streamOnLease<T>(
+  runtime: Runtime,
+  lease: Lease,
+  call: StreamCall<T>,
+  scope: StreamScope,
+): AsyncGenerator<T, void, undefined> {
+  const reader = new StreamReader(runtime, lease, call, timesOf(call, scope.deadline), scope);
+  yield* reader.pieces();
+}
+
+function timesOf<T>(call: StreamCall<T>, outer: Deadline | undefined): StreamTimes {
+  const { timeoutMs } = call;
+  const signals = [call.signal, outer?.signal].filter((signal) => signal !== undefined);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+  const own =
+    timeoutMs === undefined ? undefined : deadlineAfter(durationMs(timeoutMs, 'timeoutMs'), signal);
+  if (outer === undefined || outer.at === Infinity) return { whole: own, signal };
+  const whole = own ? sooner({ ...outer, signal }, own.timeoutMs) : { ...outer, signal };
+  return { whole, signal };
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    act();
+  };
 }

@@ -1,3 +1,4 @@
+export { type Holding, isHeldBy, whileHolding } from './holding.ts';
 export { type Lease, reportLease } from './lease.ts';
 export { Pool, type PoolParts } from './pool.ts';
 export { type PoolOptions, type PoolSettings, readPoolOptions } from './pool-options.ts';

@@ -11,6 +11,8 @@ export interface Lease<Raw = unknown> {
   /** Holds the place in the code that took the loan; its text is made only when it is read. */
   readonly origin: Error | undefined;
   ended: boolean;
+  /** How often its holder waits for another session of the same pool. */
+  nestedWaits: number;
 }
 
 export function reportLease(lease: Lease): LeaseReport {
@@ -28,7 +30,7 @@ export function reportLease(lease: Lease): LeaseReport {
 const home = new URL('../../', import.meta.url).pathname;
 
 /** The lines of a stack that are the user's, not the layer's or Node's. */
-function callerLines(origin: Error): string {
+export function callerLines(origin: Error): string {
   const lines = (origin.stack ?? '').split('\n').slice(1);
   const own = lines.filter(
     (line) =>

@@ -14,6 +14,7 @@ import {
 } from '@dal/core';
 import { cleanSession, isClean } from './clean-session.ts';
 import { type Lease, reportLease } from './lease.ts';
+import { watchNestedWait } from './nested-acquire.ts';
 import type { PoolSettings } from './pool-options.ts';
 import {
   closeSession,
@@ -81,18 +82,18 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
 
   /**
    * Lends a session until `release` or `discard`. A loan for one `statement` of the layer's own ends
-   * with it and can't leak, so no stack is taken for it.
+   * with it and can't leak, so no stack is taken for it; one for a `callback` may be waited inside of.
    *
    * @throws AcquireTimeoutError who holds the connections, when none came free in time
    * @throws PoolError when the pool is closed or too many wait
    * @throws the driver's own error when a connection could not be opened
    */
-  acquire(deadline: Deadline, purpose?: 'statement'): Promise<Lease<Raw>> {
+  acquire(deadline: Deadline, purpose?: 'statement' | 'callback'): Promise<Lease<Raw>> {
     if (this.#closing) return Promise.reject(this.#closedError());
     if (deadline.signal?.aborted) {
       return Promise.reject(abortError(deadline.signal, 'Acquiring a connection'));
     }
-    const origin = purpose === 'statement' ? undefined : this.#takeStack();
+    const origin = purpose === 'statement' ? undefined : this.#takeStack(purpose);
     const now = performance.now();
     const session = this.#waiters.length === 0 ? this.#takeReady(now) : undefined;
     if (session) return Promise.resolve(this.#lend(session, origin, now));
@@ -213,6 +214,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       const { signal } = deadline;
       const settle = (): void => {
         clearTimeout(timer);
+        nested?.end();
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter<Raw> = {
@@ -236,6 +238,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       const left = remainingMs(deadline);
       const timer =
         left === Infinity ? undefined : setTimeout(() => leave(this.#timeoutError(deadline)), left);
+      const nested = watchNestedWait(this.#leases, this.settings.max, leave, this.name);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.push(waiter);
       this.#serve();
@@ -344,6 +347,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       tags: undefined,
       origin,
       ended: false,
+      nestedWaits: 0,
     };
     this.#leases.add(lease);
     this.#counts.acquired++;
@@ -382,11 +386,12 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     this.#armReaper();
   }
 
-  #takeStack(): Error | undefined {
+  #takeStack(purpose: 'callback' | undefined): Error | undefined {
     const { acquireStacks } = this.settings;
     const wanted =
       acquireStacks === 'always' ||
-      (acquireStacks === 'sampled' && this.#counts.acquired % STACK_SAMPLE === 0);
+      (acquireStacks === 'sampled' &&
+        (purpose === 'callback' || this.#counts.acquired % STACK_SAMPLE === 0));
     return wanted ? new Error('acquired') : undefined;
   }
 

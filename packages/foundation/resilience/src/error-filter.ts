@@ -10,7 +10,7 @@ export type ErrorFilter = ErrorClass | readonly ErrorClass[] | ((error: unknown)
 export const errorFilter: OptionReader<(error: unknown) => boolean> = (value, where) => {
   if (isErrorClass(value)) return (error) => isOf(error, value);
   if (Array.isArray(value) && value.length > 0 && value.every(isErrorClass)) {
-    const classes = [...(value as ErrorClass[])];
+    const classes = [...value];
     return (error) => classes.some((type) => isOf(error, type));
   }
   if (typeof value === 'function') {

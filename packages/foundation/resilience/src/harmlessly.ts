@@ -12,7 +12,15 @@ export function harmlessly<T>(what: string, call: () => T): T | undefined {
   }
 }
 
+/** A listener that fails each time must not drown the log. */
+const PAUSE_MS = 1_000;
+const warnedAt = new Map<string, number>();
+
+/** @param what one of few: where the function was given */
 function warn(what: string, error: unknown): void {
+  const now = performance.now();
+  if (now - (warnedAt.get(what) ?? -Infinity) < PAUSE_MS) return;
+  warnedAt.set(what, now);
   const words = error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
   process.emitWarning(`${what} failed, which changed nothing else. ${words}`, {
     type: 'ListenerWarning',

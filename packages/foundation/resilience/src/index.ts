@@ -1,3 +1,13 @@
+export { attemptsOf } from './attempts.ts';
 export * from './backoff.ts';
-export * from './retry-verdict.ts';
+export * from './circuit-breaker.ts';
+export { circuitBreaker, type CircuitBreakerWrapperOptions } from './circuit-breaker-wrapper.ts';
+export type { CircuitBreakerOptions } from './circuit-breaker-options.ts';
+export type { ErrorClass, ErrorFilter } from './error-filter.ts';
+export { faultOf } from './fault-of.ts';
+export { retry } from './retry.ts';
 export * from './retry-budget.ts';
+export type { RetryEvent, RetryOptions } from './retry-options.ts';
+export * from './retry-verdict.ts';
+export { type SlowCall, type TrackSlowOptions, trackSlow } from './track-slow.ts';
+export type { AnyFunction, FunctionWrapper, MethodContext } from './wrap-function.ts';

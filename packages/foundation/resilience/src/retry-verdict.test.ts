@@ -21,6 +21,7 @@ const table: [name: string, fault: Fault, alone: boolean, twice: boolean, transa
     ['server full', { kind: 'overloaded', applied: 'no' }, true, true, true],
     ['deadlock', { kind: 'deadlock', applied: 'no' }, true, true, true],
     ['serialization', { kind: 'serialization' }, true, true, true],
+    ['stale plan', { kind: 'stalePlan', applied: 'no' }, true, true, true],
     [
       'killed by an administrator',
       { kind: 'shutdown', connectionLost: true, applied: 'unknown' },

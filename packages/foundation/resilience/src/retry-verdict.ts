@@ -34,6 +34,8 @@ export function transactionVerdict(fault: Fault): boolean {
   return (
     fault.kind === 'serialization' ||
     fault.kind === 'deadlock' ||
+    // The tables changed under a prepared statement, which is prepared anew the next time.
+    fault.kind === 'stalePlan' ||
     ((fault.kind === 'connection' || fault.kind === 'notReady' || fault.kind === 'overloaded') &&
       fault.applied === 'no')
   );

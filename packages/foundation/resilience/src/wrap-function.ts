@@ -91,7 +91,7 @@ function callName(fn: Callable, context: MethodContext | undefined): CallName {
 function prototypeOf(value: unknown): { readonly constructor?: unknown } | undefined {
   return value === undefined || value === null
     ? undefined
-    : (Object.getPrototypeOf(value) as { constructor?: unknown } | null) ?? undefined;
+    : ((Object.getPrototypeOf(value) as { constructor?: unknown } | null) ?? undefined);
 }
 
 function classNameOf(type: unknown): string | undefined {

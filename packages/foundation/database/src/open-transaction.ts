@@ -1,0 +1,355 @@
+import {
+  type DalError,
+  type Deadline,
+  deadlineAfter,
+  type NativeResult,
+  remainingMs,
+  sooner,
+  within,
+} from '@dal/core';
+import { type Lease, statusOf } from '@dal/pool';
+import { beginTransaction, rollbackTransaction } from './begin-transaction.ts';
+import { type CommitMark, prepareMark } from './commit-mark.ts';
+import type { CompiledStatement } from './compile-statement.ts';
+import { commitsImplicitly } from './implicit-commit.ts';
+import { runOnLease, type StatementCall } from './run-statement.ts';
+import type { Runtime } from './runtime.ts';
+import { endsTransaction, mayWrite, opensTransaction } from './statement-effects.ts';
+import { endOpenStream } from './stream-reader.ts';
+import { stopStatement } from './stop-statement.ts';
+import { toDalError } from './to-dal-error.ts';
+import {
+  busyError,
+  endedError,
+  type Gone,
+  goneError,
+  insideTransaction,
+  nestedBeginError,
+  strictDdlError,
+  tooLateError,
+} from './transaction-errors.ts';
+import { readTransactionOptions, type TransactionSettings } from './transaction-options.ts';
+
+/** Longest time for the ROLLBACK of a transaction whose own time is over. */
+const ROLLBACK_TIMEOUT_MS = 4_000;
+/** How long the other statements of a failed transaction may still take before they are stopped. */
+const LAST_WORDS_MS = 100;
+/** How long a caller whose time is over waits for the ROLLBACK. */
+const GOODBYE_MS = 60;
+
+/** A transaction, or a part of it that can be undone by itself. */
+export interface Level {
+  /** The first failure in it, for messages. */
+  firstError: DalError | undefined;
+  /** What one of its statements did can't be told, so it must not be kept. */
+  doubtful: boolean;
+}
+
+/** One transaction from BEGIN to its end: what may be sent in it, and what became of it. */
+export class OpenTransaction {
+  readonly runtime: Runtime;
+  readonly lease: Lease;
+  readonly settings: TransactionSettings;
+  /** Tells its outcome where the server itself can't. */
+  readonly mark: CommitMark | undefined;
+  /** Names it on the server, as soon as that is known. */
+  transactionId: string | undefined;
+  /** A statement was sent that may have changed something. */
+  wrote = false;
+  /** How the server ended it by itself, if it did. */
+  gone: Gone | undefined;
+  /** A part of it that was to be undone was not, so nothing of it may be kept. */
+  spoiled = false;
+  #goneOf: DalError | undefined;
+  #over: { readonly cause: DalError | undefined } | undefined;
+  #savepoints = 0;
+  #onWire: Promise<unknown> | undefined;
+  #rollingBack: Promise<void> | undefined;
+  /** What was started and has not ended, and its text. */
+  readonly #pending = new Map<Promise<unknown>, string>();
+
+  /** Sends BEGIN. */
+  static async begin(
+    runtime: Runtime,
+    lease: Lease,
+    settings: TransactionSettings,
+  ): Promise<OpenTransaction> {
+    const limit = sooner(settings.deadline, runtime.settings.statementTimeoutMs);
+    const { commitTable } = runtime.settings;
+    try {
+      const mark =
+        commitTable === undefined || settings.how.readOnly === true
+          ? undefined
+          : await prepareMark(runtime, lease, commitTable, limit);
+      await beginTransaction(runtime, lease, settings.how, limit);
+      return new OpenTransaction(runtime, lease, settings, mark);
+    } catch (error) {
+      if (isLate(settings.deadline)) throw tooLateError(runtime.name, settings.deadline, error);
+      throw insideTransaction(toDalError(runtime.driver, runtime.name, error), true);
+    }
+  }
+
+  /** One that the user opened by SQL of his own. */
+  static join(runtime: Runtime, lease: Lease): OpenTransaction {
+    const open = new OpenTransaction(runtime, lease, readTransactionOptions(), undefined);
+    open.wrote = true;
+    return open;
+  }
+
+  private constructor(
+    runtime: Runtime,
+    lease: Lease,
+    settings: TransactionSettings,
+    mark: CommitMark | undefined,
+  ) {
+    this.runtime = runtime;
+    this.lease = lease;
+    this.settings = settings;
+    this.mark = mark;
+  }
+
+  /** The server can be asked for the outcome of a transaction by its id. */
+  get tellsOutcome(): boolean {
+    return this.lease.session.connection.outcome !== undefined;
+  }
+
+  /** Each word of the layer has the statement's time, and never more than the transaction's. */
+  wordDeadline(): Deadline {
+    return sooner(this.settings.deadline, this.runtime.settings.statementTimeoutMs);
+  }
+
+  nextSavepoint(): string {
+    return `dal_${++this.#savepoints}`;
+  }
+
+  /** Why it is over, when that was its deadline or signal. */
+  get endedBy(): DalError | undefined {
+    return this.#over?.cause;
+  }
+
+  /** From now on nothing is sent any more. */
+  end(cause?: DalError): void {
+    this.#over ??= { cause };
+  }
+
+  /** @throws when nothing may be sent any more */
+  check(): void {
+    if (this.#over) throw endedError(this.#over.cause);
+    // The server's own word: a statement in front of this one may have ended the transaction.
+    if (!this.gone && this.#isIdle()) this.gone = 'unknown';
+    if (this.gone) throw goneError(this.runtime.name, this.gone, this.#goneOf);
+  }
+
+  /** Sends a statement if the transaction is still open when its turn has come. */
+  run(
+    statement: CompiledStatement,
+    deadline: Deadline,
+    level: Level,
+    call?: StatementCall,
+  ): Promise<NativeResult> {
+    this.check();
+    this.#refuse(statement);
+    return this.occupy(statement.shown, () => this.#run(statement, deadline, level, call));
+  }
+
+  /** Remembers work that uses the connection until it ends. @throws busyError with strictConcurrency */
+  occupy<T>(shown: string, work: () => Promise<T>): Promise<T> {
+    if (this.settings.strictConcurrency) {
+      const [running] = this.#pending.values();
+      if (running !== undefined) throw busyError(running, shown);
+    }
+    const running = work();
+    this.#pending.set(running, shown);
+    const forget = (): void => {
+      this.#pending.delete(running);
+    };
+    running.then(forget, forget);
+    return running;
+  }
+
+  /** Waits for what was started and not awaited. */
+  async drained(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending.keys());
+  }
+
+  /** The earlier of both deadlines, ended by both signals. */
+  sooner(deadline: Deadline): Deadline {
+    const own = this.settings.deadline;
+    if (own.at === Infinity && own.signal === undefined) return deadline;
+    const signals = [deadline.signal, own.signal].filter((signal) => signal !== undefined);
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    const at = Math.min(deadline.at, own.at);
+    return { ...deadline, at, timeoutMs: at - deadline.startedAt, signal };
+  }
+
+  /** Undoes all of it. Never rejects: the pool destroys at release what can't be cleaned. */
+  rollback(): Promise<void> {
+    this.end();
+    this.#rollingBack ??= this.#rollBack().catch(() => undefined);
+    return this.#rollingBack;
+  }
+
+  /**
+   * Runs work until the transaction's time is over or its signal is aborted. Then nothing is sent any
+   * more, all is rolled back, and the caller is told, whatever the work is doing.
+   */
+  async bounded<T>(work: () => Promise<T>): Promise<T> {
+    const { deadline } = this.settings;
+    if (deadline.at === Infinity && deadline.signal === undefined) return work();
+    let stopWaiting = (): void => undefined;
+    const over = new Promise<never>((_, reject) => {
+      stopWaiting = this.onDeadline((error) => {
+        void within(GOODBYE_MS, this.rollback()).then(() => reject(error));
+      });
+    });
+    try {
+      return await Promise.race([work(), over]);
+    } catch (error) {
+      if (!isLate(deadline)) throw error;
+      await within(GOODBYE_MS, this.rollback());
+      throw this.orTooLate(error);
+    } finally {
+      stopWaiting();
+    }
+  }
+
+  /** The error, or that the transaction's own time is over, when it is. */
+  orTooLate(error: unknown): unknown {
+    const { deadline } = this.settings;
+    if (!isLate(deadline) || error === this.endedBy) return error;
+    return tooLateError(this.runtime.name, deadline, error);
+  }
+
+  /** Calls `then`, once nothing may be sent any more, when the time is over. @returns what ends the watch */
+  onDeadline(then: (error: DalError) => void): () => void {
+    const { deadline } = this.settings;
+    const { signal } = deadline;
+    const stop = (): void => {
+      cleanUp();
+      const error = tooLateError(this.runtime.name, deadline);
+      this.end(error);
+      then(error);
+    };
+    const left = remainingMs(deadline);
+    // The connection keeps the process alive, and for no longer than it is open.
+    const timer = left === Infinity ? undefined : setTimeout(stop, left).unref();
+    const cleanUp = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    return cleanUp;
+  }
+
+  async #run(
+    statement: CompiledStatement,
+    deadline: Deadline,
+    level: Level,
+    call: StatementCall | undefined,
+  ): Promise<NativeResult> {
+    const { runtime, lease } = this;
+    const writes = mayWrite(statement.operation);
+    const sent: { state: 'no' | 'yes' | 'refused' } = { state: 'no' };
+    try {
+      return await runOnLease(runtime, lease, statement, this.sooner(deadline), async (on, own) => {
+        this.check();
+        sent.state = 'yes';
+        if (writes) this.wrote = true;
+        const asks = writes && this.transactionId === undefined && this.tellsOutcome;
+        const asked = asks ? { ...own, askTransaction: true } : own;
+        const answer = call ? call(on, asked) : on.query(asked);
+        this.#onWire = answer;
+        try {
+          const result = await answer;
+          this.transactionId ??= result.transactionId;
+          this.#look(statement, undefined);
+          return result;
+        } catch (error) {
+          sent.state = 'refused';
+          this.#look(statement, error);
+          throw error;
+        } finally {
+          this.#onWire = undefined;
+        }
+      });
+    } catch (thrown) {
+      const error = thrown as DalError;
+      // It left, and nobody knows what it did; or it was done, and is told to be undone.
+      const unknown = sent.state === 'yes' || error.fault?.applied === 'unknown';
+      if (writes && unknown) level.doubtful = true;
+      if (error.fault?.applied === 'unknown' && this.#mayCommit(statement)) this.gone ??= 'unknown';
+      if (error.fault?.transaction === 'gone' && !error.fault.connectionLost) this.#went(statement);
+      const told = this.gone === undefined ? insideTransaction(error, level.doubtful) : error;
+      if (this.gone !== undefined) this.#goneOf ??= told;
+      level.firstError ??= told;
+      throw told;
+    }
+  }
+
+  /** What may not be sent in a transaction at all. */
+  #refuse(statement: CompiledStatement): void {
+    if (opensTransaction(statement.operation, statement.text)) {
+      throw nestedBeginError(statement.shown);
+    }
+    if (this.settings.strictDdl && this.#commitsImplicitly(statement)) {
+      throw strictDdlError(this.runtime.name, statement.shown);
+    }
+  }
+
+  /** Where the protocol says that no transaction is open any more, the next statement would stand alone. */
+  #look(statement: CompiledStatement, error: unknown): void {
+    if (this.gone || this.lease.session.lost || !this.#isIdle()) return;
+    if (error !== undefined) this.#went(statement);
+    else if (!this.#commitsImplicitly(statement)) {
+      // A procedure may do either, and doesn't say which.
+      this.gone = endsTransaction(statement.operation) ?? 'unknown';
+    } else this.#went(statement);
+  }
+
+  #went(statement: CompiledStatement): void {
+    if (this.gone) return;
+    if (!this.#commitsImplicitly(statement)) {
+      this.gone = 'rolledBack';
+      return;
+    }
+    this.gone = 'committed';
+    const { hooks, name } = this.runtime;
+    hooks.emit('implicitCommit', { database: name, statement: statement.shown });
+  }
+
+  #commitsImplicitly(statement: CompiledStatement): boolean {
+    return this.runtime.driver.dialect.ddlCommits === true && commitsImplicitly(statement);
+  }
+
+  /** Its outcome is unknown, and it may have ended the transaction by COMMIT. */
+  #mayCommit(statement: CompiledStatement): boolean {
+    const { operation } = statement;
+    return (
+      endsTransaction(operation) === 'committed' ||
+      this.#commitsImplicitly(statement) ||
+      (operation === 'CALL' && this.runtime.driver.dialect.ddlCommits === true)
+    );
+  }
+
+  #isIdle(): boolean {
+    const { session } = this.lease;
+    return session.connection.status !== undefined && !session.lost && statusOf(session) === 'idle';
+  }
+
+  async #rollBack(): Promise<void> {
+    const { session } = this.lease;
+    await endOpenStream(session);
+    const running = this.#onWire?.catch(() => undefined);
+    if (running && (await within(LAST_WORDS_MS, running)) === 'late') {
+      // Its deadline may have stopped it already. Without a cancel it is waited for.
+      if (!session.settling && session.connection.cancel) void stopStatement(session, running);
+    }
+    if (session.lost) return;
+    await rollbackTransaction(this.runtime, this.lease, deadlineAfter(ROLLBACK_TIMEOUT_MS));
+  }
+}
+
+function isLate(deadline: Deadline): boolean {
+  return deadline.signal?.aborted === true || remainingMs(deadline) === 0;
+}

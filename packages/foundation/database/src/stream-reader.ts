@@ -1,0 +1,241 @@
+import {
+  abortError,
+  type DalError,
+  type Deadline,
+  deadlineAfter,
+  QueryError,
+  remainingMs,
+  throwIfAborted,
+  TransactionError,
+  within,
+} from '@dal/core';
+import {
+  destroySession,
+  giveTurn,
+  type Lease,
+  noticeLoss,
+  type Session,
+  takeTurn,
+} from '@dal/pool';
+import { lostBefore } from './run-statement.ts';
+import type { Runtime } from './runtime.ts';
+import { limitFor, setLimit } from './statement-limit.ts';
+import { stopStatement } from './stop-statement.ts';
+import type { StreamCall, StreamScope, StreamTimes } from './stream-statement.ts';
+import { toDalError } from './to-dal-error.ts';
+
+/** How long a driver may take to free its session when a stream is left early. */
+const LEAVE_TIMEOUT_MS = 5_000;
+
+/** The streams whose loops are in their bodies now, so that who needs the session can end them. */
+const open = new WeakMap<Session, (why: Error) => Promise<void>>();
+
+/** Ends the stream that is open on a session, if there is one; its loop then gets an error. */
+export async function endOpenStream(session: Session): Promise<void> {
+  await open.get(session)?.(
+    new TransactionError(
+      'The transaction or connection ended while this stream was being read; the rest of its rows is lost. Finish or leave the loop first.',
+      { kind: 'usage', code: 'DAL_STREAM_ENDED' },
+    ),
+  );
+}
+
+/** One stream's hold on a session, from its turn until the session is free again. */
+export class StreamReader<T> {
+  readonly #runtime: Runtime;
+  readonly #lease: Lease;
+  readonly #call: StreamCall<T>;
+  readonly #times: StreamTimes;
+  readonly #scope: StreamScope;
+  #iterator: AsyncIterator<T> | undefined;
+  /** Nothing of it is on the wire any more, or somebody else takes care of that. */
+  #settled = false;
+  #leaving: Promise<void> | undefined;
+  /** Why it was ended while the loop was in its body. */
+  #endedAway: Error | undefined;
+
+  constructor(
+    runtime: Runtime,
+    lease: Lease,
+    call: StreamCall<T>,
+    times: StreamTimes,
+    scope: StreamScope,
+  ) {
+    this.#runtime = runtime;
+    this.#lease = lease;
+    this.#call = call;
+    this.#times = times;
+    this.#scope = scope;
+  }
+
+  async *pieces(): AsyncGenerator<T, void, undefined> {
+    this.#scope.check?.();
+    const { session } = this.#lease;
+    let deadline = this.#deadline();
+    const turn = takeTurn(session, deadline);
+    if (turn) await turn;
+    try {
+      await this.#begin(deadline);
+      for (;;) {
+        const step = await this.#next(deadline);
+        this.#lease.lastUsedAt = performance.now();
+        if (this.#endedAway) throw this.#endedAway;
+        if (step.done) break;
+        const back = this.#goAway();
+        try {
+          yield step.value;
+        } finally {
+          back();
+        }
+        if (this.#endedAway) throw this.#endedAway;
+        this.#scope.check?.();
+        this.#lease.lastUsedAt = performance.now();
+        deadline = this.#deadline();
+      }
+      this.#settled = true;
+    } catch (thrown) {
+      throw this.#judge(thrown);
+    } finally {
+      await this.#leave();
+    }
+  }
+
+  async #begin(deadline: Deadline): Promise<void> {
+    const { statement, open: start } = this.#call;
+    const { session } = this.#lease;
+    if (session.settling) await session.settling;
+    throwIfAborted(deadline, 'The stream');
+    if (session.lost) {
+      this.#settled = true;
+      throw lostBefore(this.#runtime, session);
+    }
+    this.#scope.check?.();
+    this.#lease.lastStatement = statement.shown;
+    if (statement.touchesSession) session.dirty = true;
+    // The server counts the time of the whole stream, and the reader's own with it.
+    const longest = { ...deadline, timeoutMs: this.#times.whole?.timeoutMs ?? Infinity };
+    const limit = limitFor(this.#runtime, session, longest);
+    if (limit !== session.limitMs) await setLimit(session, limit, deadline);
+    this.#iterator = start(session.connection)[Symbol.asyncIterator]();
+  }
+
+  /** The next piece, or the stop of the statement when it doesn't come in time. */
+  #next(deadline: Deadline): Promise<IteratorResult<T, unknown>> {
+    const { session } = this.#lease;
+    const iterator = this.#iterator as AsyncIterator<T>;
+    return new Promise((resolve, reject) => {
+      const { signal } = deadline;
+      const pending = iterator.next();
+      const cleanUp = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const stop = (error: Error): void => {
+        cleanUp();
+        this.#settled = true;
+        const ended = pending.then(ignore, ignore).then(() => iterator.return?.());
+        void stopStatement(session, ended);
+        reject(error);
+      };
+      const onAbort = (): void => stop(abortError(signal as AbortSignal, 'The stream'));
+      const onTimeout = (): void => {
+        this.#runtime.pool.count('statementTimeouts');
+        stop(this.#tooLate(deadline));
+      };
+      const left = remainingMs(deadline);
+      const timer = left === Infinity ? undefined : setTimeout(onTimeout, Math.max(1, left));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      pending.then(
+        (step) => {
+          cleanUp();
+          resolve(step);
+        },
+        (error: unknown) => {
+          cleanUp();
+          reject(error);
+        },
+      );
+      if (signal?.aborted) onAbort();
+    });
+  }
+
+  /**
+   * While the loop is in its body nobody waits for the stream, but its time and its signal still
+   * count: they free the session at once, and the loop learns of it when it comes back.
+   *
+   * @returns what to call when the loop is back
+   */
+  #goAway(): () => void {
+    const { session } = this.#lease;
+    const { whole, signal } = this.#times;
+    const end = (why: Error): Promise<void> => {
+      this.#endedAway ??= why;
+      return this.#leave();
+    };
+    const onAbort = (): void => void end(abortError(signal as AbortSignal, 'The stream'));
+    const onTimeout = (deadline: Deadline): void => {
+      this.#runtime.pool.count('statementTimeouts');
+      void end(this.#tooLate(deadline));
+    };
+    const left = whole ? remainingMs(whole) : Infinity;
+    const timer =
+      whole && left !== Infinity ? setTimeout(onTimeout, Math.max(1, left), whole) : undefined;
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    open.set(session, end);
+    return () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      if (open.get(session) === end) open.delete(session);
+    };
+  }
+
+  /** Frees the session, once; the next statement finds it ready. Never rejects. */
+  #leave(): Promise<void> {
+    this.#leaving ??= this.#free();
+    return this.#leaving;
+  }
+
+  async #free(): Promise<void> {
+    const { session } = this.#lease;
+    if (!this.#settled && !session.lost && this.#iterator?.return) {
+      const outcome = await within(LEAVE_TIMEOUT_MS, end(this.#iterator));
+      if (outcome !== 'done') destroySession(session);
+    }
+    giveTurn(session);
+    this.#scope.onFree?.();
+  }
+
+  #deadline(): Deadline {
+    const { whole, signal } = this.#times;
+    return whole ?? deadlineAfter(this.#runtime.settings.statementTimeoutMs, signal);
+  }
+
+  #judge(thrown: unknown): DalError {
+    const { driver, name } = this.#runtime;
+    const error = toDalError(driver, name, thrown, this.#call.statement.shown);
+    if (error.fault?.connectionLost) noticeLoss(this.#lease.session, error);
+    this.#scope.onError?.(error);
+    return error;
+  }
+
+  #tooLate({ timeoutMs }: Deadline): QueryError {
+    const what = this.#times.whole ? 'it did not end' : 'nothing came';
+    return new QueryError(
+      `The stream was stopped on "${this.#runtime.name}": ${what} within ${Math.round(timeoutMs)} ms. Statement: ${this.#call.statement.shown.slice(0, 200)}`,
+      {
+        kind: 'statementTimeout',
+        code: 'DAL_STATEMENT_TIMEOUT',
+        fault: { kind: 'statementTimeout', applied: 'unknown' },
+      },
+    );
+  }
+}
+
+async function end<T>(iterator: AsyncIterator<T>): Promise<void> {
+  await iterator.return?.();
+}
+
+function ignore(): void {
+  // How a stopped stream ended is of no interest.
+}
