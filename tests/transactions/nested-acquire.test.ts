@@ -50,8 +50,8 @@ describe.each(engines)('$name', ({ url }) => {
     const everybodyIn = Promise.withResolvers<void>();
     const outcomes = await Promise.allSettled(
       [1, 2, 3].map(() =>
-        db.transaction(async (tx) => {
-          await tx.query('SELECT 1');
+        db.connection(async (connection) => {
+          await connection.query('SELECT 1');
           if (++inside === 3) everybodyIn.resolve();
           await everybodyIn.promise;
           return db.queryValue('SELECT 7');

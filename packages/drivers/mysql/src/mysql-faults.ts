@@ -225,7 +225,7 @@ function judge(error: unknown): Fault {
   if (typeof error !== 'object' || error === null) return { kind: 'unknown' };
   if (isDalError(error))
     return error.fault ?? { kind: error.kind, applied: 'no', code: error.code };
-  if (isNeverWritten(error)) return { ...lost, applied: 'no', code: 'EPIPE' };
+  if (isNeverWritten(error)) return { ...lost, applied: 'no', code: error.code };
   const { code, errno, message, fatal } = error as Readonly<Record<string, unknown>>;
   const note = noteOf(error);
   const number = serverNumber(errno) ?? serverNumber(code);

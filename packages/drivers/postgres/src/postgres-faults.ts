@@ -196,6 +196,9 @@ const endings = new WeakSet<object>();
 /** Errors that came before there was a session. */
 const refusals = new WeakSet<object>();
 
+/** Errors that came before the server had begun with the statement. */
+const unbegun = new WeakSet<object>();
+
 /** Remembers that the session ended right after this error. */
 export function markEnding(error: unknown): void {
   if (typeof error === 'object' && error !== null) endings.add(error);
@@ -204,6 +207,16 @@ export function markEnding(error: unknown): void {
 /** Remembers that the error came while connecting, when no statement can have been sent. */
 export function markRefusal(error: unknown): void {
   if (typeof error === 'object' && error !== null) refusals.add(error);
+}
+
+/**
+ * Remembers that the error came before the server had bound the statement's values: it answers in
+ * order, so it had not begun to run it. Only for what the server itself says when it is interrupted;
+ * the routine is the same in every language, and what a pooler makes up has none.
+ */
+export function markUnbegun(error: unknown): void {
+  if (typeof error !== 'object' || error === null) return;
+  if ((error as Record<string, unknown>)['routine'] === 'ProcessInterrupts') unbegun.add(error);
 }
 
 /** Judges any error; never throws, whatever it is given. */
@@ -218,6 +231,23 @@ export function classifyPostgres(error: unknown): Fault {
   }
 }
 
+/** True for the server's word that a COMMIT took effect, but that its replicas did not confirm it. */
+export function isUnconfirmedCommit({
+  code,
+  message,
+  routine,
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly routine?: string;
+}): boolean {
+  // The code is that of every warning; the routine is the same in every language.
+  return (
+    code === '01000' &&
+    (routine === 'SyncRepWaitForLSN' || /wait for synchronous replication/.test(message))
+  );
+}
+
 /** True when the server knows no plan of this statement any more, so it must be prepared again. */
 export function isStalePlan(error: unknown): boolean {
   return classifyPostgres(error).kind === 'stalePlan';
@@ -226,7 +256,7 @@ export function isStalePlan(error: unknown): boolean {
 function judge(error: unknown, depth: number): Fault {
   if (typeof error !== 'object' || error === null || depth > 4) return { kind: 'unknown' };
   if (isDalError(error)) return error.fault ?? { kind: error.kind, applied: 'no' };
-  if (isNeverWritten(error)) return { ...neverSent, code: 'EPIPE' };
+  if (isNeverWritten(error)) return { ...neverSent, code: error.code };
   const { code, message, severity } = error as Record<string, unknown>;
   if (typeof severity === 'string' && typeof code === 'string') return judgeAnswer(error, code);
   const known = judgeNodeError(error, code) ?? judgeWords(message);
@@ -286,6 +316,7 @@ function judgeAnswer(error: object, code: string): Fault {
     ...textField('hint', answer.hint),
     ...verdict,
     ...(connectionLost ? { connectionLost: true } : {}),
+    ...(unbegun.has(error) ? { applied: 'no' } : {}),
     code,
     ...textField('constraint', answer.constraint),
     ...textField('table', answer.table),

@@ -63,6 +63,7 @@ const faults: Readonly<Record<string, Omit<Fault, 'code'>>> = {
     applied: 'unknown',
     hint: 'A whole number in the result does not fit a JavaScript number. Use integers: "safe" or "bigint".',
   },
+  DAL_SQLITE_HELD: { kind: 'lockTimeout', applied: 'no' },
   DAL_SQLITE_BUSY_SESSION: { kind: 'usage', applied: 'no' },
   DAL_SQLITE_CONNECT_TIMEOUT: { kind: 'connection', applied: 'no', connectionLost: true },
   DAL_SQLITE_CONNECT: { kind: 'connection', applied: 'no', connectionLost: true },

@@ -1,10 +1,13 @@
 /**
- * True for the error that Node itself makes when a socket whose other side has already ended is
- * written to: the bytes were refused before they left, so the statement surely did nothing. The
- * operating system's EPIPE, which has an errno, says nothing of the kind.
+ * True when the write of a statement failed, so that the server never had all of it and did nothing.
+ *
+ * Node makes an EPIPE of its own, without an errno, for a socket whose other side has ended. The
+ * operating system fails a write with EPIPE or ECONNRESET when it takes none of its bytes any more;
+ * whatever it had taken before lacks the statement's end. A failed read says nothing of the kind.
  */
-export function isNeverWritten(error: unknown): boolean {
+export function isNeverWritten(error: unknown): error is { readonly code: 'EPIPE' | 'ECONNRESET' } {
   if (typeof error !== 'object' || error === null) return false;
-  const { code, errno } = error as { readonly code?: unknown; readonly errno?: unknown };
-  return code === 'EPIPE' && errno === undefined;
+  const { code, errno, syscall } = error as Readonly<Record<string, unknown>>;
+  if (code === 'EPIPE' && errno === undefined) return true;
+  return syscall === 'write' && (code === 'EPIPE' || code === 'ECONNRESET');
 }

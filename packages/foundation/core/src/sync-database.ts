@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unnecessary-type-parameters -- what a row is, the caller says; around the awaited twins' rows a promise hides that from the rule */
 import type {
   AcquireOptions,
   BulkInsertOptions,

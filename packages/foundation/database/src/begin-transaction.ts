@@ -138,7 +138,7 @@ function words(dialect: Dialect): NonNullable<Dialect['transaction']> {
   });
 }
 
-function checkHow(dialect: Dialect, { isolation }: BeginOptions): void {
+export function checkHow(dialect: Dialect, { isolation }: BeginOptions): void {
   if (isolation === undefined || dialect.isolations.includes(isolation)) return;
   throw new ConfigError(
     `Isolation "${isolation.slice(0, 40)}" is not one of ${dialect.name}'s: ${dialect.isolations.join(', ')}.`,

@@ -149,8 +149,9 @@ function insert(
 }
 
 function refusesLoad(error: unknown): boolean {
-  const cause = isDalError(error) ? error.cause : undefined;
-  return (cause as { loadRefused?: unknown } | undefined)?.loadRefused === true;
+  // A driver's own error stands behind the layer's.
+  const causes = isDalError(error) ? [error, error.cause] : [error];
+  return causes.some((cause) => (cause as { loadRefused?: unknown } | null)?.loadRefused === true);
 }
 
 function namesOf(table: Table): readonly string[] {

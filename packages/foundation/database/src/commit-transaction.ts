@@ -48,8 +48,8 @@ async function leaveTrace(open: OpenTransaction, level: Level): Promise<void> {
     await writeMark(open, open.mark, level);
     return;
   }
-  if (open.transactionId !== undefined || !open.tellsOutcome) return;
-  // Nothing that told the id has been sent so far: it came by a stream, or a load.
+  if (open.transactionId !== undefined || !open.unasked || !open.tellsOutcome) return;
+  // Written by a stream or a load, which don't tell the id.
   const ask = layerStatement(open.runtime.driver.dialect.ping);
   await open.run(ask, open.wordDeadline(), level, async (connection, statement) => {
     const result = await connection.query({ ...statement, askTransaction: true });

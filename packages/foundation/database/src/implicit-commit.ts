@@ -18,13 +18,13 @@ const always = new Set(
 
 /** Where more than the first word decides. */
 const dependent: Readonly<Record<string, RegExp>> = {
-  CREATE: /^CREATE\s+(?!(?:OR\s+REPLACE\s+)?TEMPORARY\b)/i,
-  DROP: /^DROP\s+(?!TEMPORARY\b|PREPARE\b)/i,
+  CREATE: /^CREATE(?!\s+(?:OR\s+REPLACE\s+)?TEMPORARY\b)/i,
+  DROP: /^DROP(?!\s+(?:TEMPORARY|PREPARE)\b)/i,
   ANALYZE: /^ANALYZE\s+(?:(?:LOCAL|NO_WRITE_TO_BINLOG)\s+)?TABLES?\b/i,
   CHECK: /^CHECK\s+(?:TABLES?|VIEW)\b/i,
   LOAD: /^LOAD\s+INDEX\b/i,
   LOCK: /^LOCK\s+TABLES?\b/i,
-  RESET: /^RESET\s+(?!PERSIST\b)/i,
+  RESET: /^RESET(?!\s+PERSIST\b)/i,
   CHANGE: /^CHANGE\s+(?:MASTER|REPLICATION)\b/i,
   SET: /^SET\s+PASSWORD\b/i,
   START: /^START\s+(?:ALL\s+)?(?:SLAVES?|REPLICAS?|GROUP_REPLICATION)\b/i,

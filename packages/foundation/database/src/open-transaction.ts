@@ -56,6 +56,8 @@ export class OpenTransaction {
   transactionId: string | undefined;
   /** A statement was sent that may have changed something. */
   wrote = false;
+  /** Something was written in a way that could not ask for the id. */
+  unasked = false;
   /** How the server ended it by itself, if it did. */
   gone: Gone | undefined;
   /** A part of it that was to be undone was not, so nothing of it may be kept. */
@@ -92,7 +94,7 @@ export class OpenTransaction {
   /** One that the user opened by SQL of his own. */
   static join(runtime: Runtime, lease: Lease): OpenTransaction {
     const open = new OpenTransaction(runtime, lease, readTransactionOptions(), undefined);
-    open.wrote = true;
+    open.noteWrite(true);
     return open;
   }
 
@@ -165,6 +167,11 @@ export class OpenTransaction {
     };
     running.then(forget, forget);
     return running;
+  }
+
+  noteWrite(unasked: boolean): void {
+    this.wrote = true;
+    if (unasked && this.transactionId === undefined) this.unasked = true;
   }
 
   /** Waits for what was started and not awaited. */
@@ -255,7 +262,7 @@ export class OpenTransaction {
       return await runOnLease(runtime, lease, statement, this.sooner(deadline), async (on, own) => {
         this.check();
         sent.state = 'yes';
-        if (writes) this.wrote = true;
+        if (writes) this.noteWrite(call !== undefined);
         const asks = writes && this.transactionId === undefined && this.tellsOutcome;
         const asked = asks ? { ...own, askTransaction: true } : own;
         const answer = call ? call(on, asked) : on.query(asked);

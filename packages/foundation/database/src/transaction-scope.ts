@@ -111,7 +111,7 @@ export class TransactionScope extends StatementMethods implements Transaction, L
     const turn = this.#gate.pass(this.#open.wordDeadline());
     if (turn) await turn;
     const { operation, shown } = call.statement;
-    if (mayWrite(operation)) this.#open.wrote = true;
+    if (mayWrite(operation)) this.#open.noteWrite(true);
     const { promise, resolve: ended } = Promise.withResolvers<void>();
     void this.#open.occupy(shown, () => promise);
     try {

@@ -26,6 +26,18 @@ export function reportLease(lease: Lease): LeaseReport {
   };
 }
 
+/** Enough for the layer's own frames and some of the user's below them. */
+const STACK_FRAMES = 24;
+
+/** An error that only remembers where it was made. */
+export function takeStack(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.max(limit, STACK_FRAMES);
+  const origin = new Error('taken');
+  Error.stackTraceLimit = limit;
+  return origin;
+}
+
 // The folder of the foundation's packages: in this repository, or `node_modules/@dal`.
 const home = new URL('../../', import.meta.url).pathname;
 
@@ -35,6 +47,7 @@ export function callerLines(origin: Error): string {
   const own = lines.filter(
     (line) =>
       !line.includes('node:internal') &&
+      !line.includes('new Promise (<anonymous>)') &&
       !line.includes('/node_modules/@dal/') &&
       (!line.includes(home) || line.includes('.test.')),
   );

@@ -1,6 +1,6 @@
 import { NestedAcquireError } from '@dal/core';
 import { heldLeases } from './holding.ts';
-import { callerLines, type Lease } from './lease.ts';
+import { callerLines, type Lease, takeStack } from './lease.ts';
 
 /** A statement of the holder's own may be about to be sent; a deadlock stays. */
 const FIRST_LOOK_MS = 20;
@@ -26,7 +26,7 @@ export function watchNestedWait(
   const held = heldLeases().filter((lease) => lent.has(lease));
   const [innermost] = held;
   if (innermost === undefined) return undefined;
-  const inner = new Error('waited');
+  const inner = takeStack();
   for (const lease of held) lease.nestedWaits++;
   const look = (): void => {
     if (lent.size >= max && [...lent].every(isStuck)) {
@@ -52,7 +52,7 @@ function deadlocked(name: string, max: number, outer: Lease, inner: Error): Nest
     ? `\n  The connection was taken at:\n${indented(callerLines(outer.origin))}`
     : '';
   return new NestedAcquireError(
-    `All ${max} connections of "${name}" are held by callbacks that wait for another one of the same pool, so none would ever come back. ` +
+    `${max === 1 ? 'The only connection' : `Every one of the ${max} connections`} of "${name}" is held by a callback that waits for another one of the same pool, so none would ever come back. ` +
       'Use the transaction or connection that the callback was given, or raise pool.max.' +
       `${taken}\n  The second one was asked for at:\n${indented(callerLines(inner))}`,
     { kind: 'usage', code: 'DAL_NESTED_ACQUIRE' },

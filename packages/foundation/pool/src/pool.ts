@@ -13,7 +13,7 @@ import {
   within,
 } from '@dal/core';
 import { cleanSession, isClean } from './clean-session.ts';
-import { type Lease, reportLease } from './lease.ts';
+import { type Lease, reportLease, takeStack } from './lease.ts';
 import { watchNestedWait } from './nested-acquire.ts';
 import type { PoolSettings } from './pool-options.ts';
 import {
@@ -392,7 +392,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       acquireStacks === 'always' ||
       (acquireStacks === 'sampled' &&
         (purpose === 'callback' || this.#counts.acquired % STACK_SAMPLE === 0));
-    return wanted ? new Error('acquired') : undefined;
+    return wanted ? takeStack() : undefined;
   }
 
   #closedError(): PoolError {
