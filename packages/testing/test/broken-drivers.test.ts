@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Driver, DriverConnection, NativeResult } from '@dal/core';
+import type { Catalog, Driver, DriverConnection, NativeResult } from '@dal/core';
 import { sqliteDriver } from '@dal/sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collectRun, failedChapters } from './collect-run.ts';
@@ -75,7 +75,7 @@ const drivers: Record<string, Breakage> = {
   })),
   'says idle inside a transaction': {
     ...connection('transactions', () => ({ status: () => 'idle' })),
-    fails: ['statements', 'transactions', 'streams'],
+    fails: ['statements', 'transactions', 'streams', 'schema'],
   },
   'ignores readOnly': {
     fails: ['transactions'],
@@ -167,6 +167,21 @@ const drivers: Record<string, Breakage> = {
       }
     },
   })),
+  'finds tables that were not asked for': catalog(({ tables }) => ({
+    tables: ({ schema }) => tables({ schema, table: undefined }),
+  })),
+  'looks for tables in every schema': catalog(({ tables, columns }) => ({
+    tables: ({ table }) => tables({ schema: undefined, table }),
+    columns: ({ table }) => columns({ schema: undefined, table }),
+  })),
+  'forgets what counts up': results('schema', (result) => ({
+    ...result,
+    rows: result.rows.map((row) =>
+      Object.hasOwn(row as object, 'auto_increment')
+        ? { ...(row as object), auto_increment: 0 }
+        : row,
+    ),
+  })),
   'cancels nothing': stoppable('runs on'),
   'cancels later than it says': stoppable('stops late'),
 };
@@ -220,6 +235,13 @@ function results(chapter: string, change: (result: NativeResult) => NativeResult
   return connection(chapter, (session) => ({
     query: async (statement) => change(await session.query(statement)),
   }));
+}
+
+function catalog(change: (sound: Catalog) => Partial<Catalog>): Breakage {
+  const whole = sound.dialect.catalog;
+  if (!whole) throw new Error('SQLite has a catalog.');
+  const dialect = { ...sound.dialect, catalog: { ...whole, ...change(whole) } };
+  return { fails: ['schema'], driver: { ...sound, dialect } };
 }
 
 function values(change: (value: unknown) => unknown): Breakage {

@@ -5,11 +5,7 @@ import type { MysqlConfig } from './mysql-options.ts';
 
 export type { Connection, Database, Transaction } from '@dal/core';
 export { DalError, isDalError, json, sql } from '@dal/core';
-export {
-  mysqlDriver,
-  /** The name under which `@dal/factory` looks for a driver in a package. */
-  mysqlDriver as driver,
-} from './mysql-driver.ts';
+export { driver, mysqlDriver } from './mysql-driver.ts';
 export type { MysqlConfig, MysqlOptions } from './mysql-options.ts';
 
 /**

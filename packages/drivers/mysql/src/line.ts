@@ -1,17 +1,18 @@
 import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
-import { ConfigError, type TlsSettings } from '@dal/core';
+import type { TlsSettings } from '@dal/core';
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
+import type { OutgoingPacket } from './message.ts';
+import type { Field, Packet, RowParser, Wire } from './protocol.ts';
 
 export type { Connection } from 'mysql2';
 
-/** Parameters with a type of their own, for values whose JavaScript type says too little. */
-export const TypedParameter: typeof mysql.TypedParameter = mysql.TypedParameter;
-
-// Read once: the library's own is a getter that loads a module every time.
+// Read once: the library's own are getters that load a module every time.
 const typeNames = mysql.Types as unknown as Readonly<Record<number, string | undefined>>;
+const encodings = (mysql as unknown as { CharsetToEncoding: readonly string[] }).CharsetToEncoding;
 
 /** The protocol's name for a column type, such as `LONGLONG`. */
 export function typeName(type: number): string | undefined {
@@ -22,26 +23,6 @@ export function typeName(type: number): string | undefined {
 export function libraryVersion(): string {
   const { version } = createRequire(import.meta.url)('mysql2/package.json') as { version: string };
   return version;
-}
-
-/** What a column is called and made of, as the server describes it. */
-export interface Field {
-  readonly name: string;
-  readonly columnType: number;
-  readonly columnLength: number;
-  readonly decimals: number;
-  /** MariaDB: `uuid`, `inet6` and the like. */
-  readonly extendedTypeName?: string;
-  /** MariaDB: `json` for what is LONGTEXT underneath. */
-  readonly extendedFormat?: string;
-}
-
-/** The server's answer to a statement without rows. */
-export interface OkAnswer {
-  readonly affectedRows: number;
-  /** A text beyond 2^53. */
-  readonly insertId: number | string;
-  readonly serverStatus: number;
 }
 
 export interface Handshake {
@@ -57,40 +38,28 @@ export interface Command extends EventEmitter {
 
 export interface CommandText {
   readonly sql: string;
-  readonly values?: readonly unknown[];
   readonly rowsAsArray: boolean;
+  /** Makes the content of the file that LOAD DATA LOCAL asks for. */
+  readonly infileStreamFactory?: (path: string) => Readable;
 }
 
 export type Answered = (error: Error | null, rows?: unknown, fields?: unknown) => void;
-
-/** mysql2's command for one execution of a prepared statement, as far as it is looked at here. */
-interface ExecuteCommand {
-  readonly statement: { readonly parameters: readonly unknown[] };
-  readonly parameters: readonly unknown[] | undefined;
-  readonly onResult?: (error: Error) => void;
-  start(packet: unknown, connection: unknown): unknown;
-  emit(event: 'error', error: Error): boolean;
-}
-
-interface Packet {
-  readonly buffer: Buffer;
-  readonly offset: number;
-  length(): number;
-}
 
 /** The part of mysql2's connection that is used here; its types leave some of it out. */
 interface Library extends EventEmitter {
   readonly threadId: number;
   readonly stream: Socket;
+  readonly config: { readonly charsetNumber: number };
+  readonly clientEncoding: string;
   query(text: CommandText, answered?: Answered): Command;
-  execute(text: CommandText, answered?: Answered): Command;
-  unprepare(text: CommandText): void;
   ping(answered: (error?: Error | null) => void): void;
   reset(answered: (error?: Error | null) => void): void;
   pause(): void;
   resume(): void;
   end(): void;
   addCommand(command: object): unknown;
+  _resetSequenceId(): void;
+  writePacket(packet: OutgoingPacket): void;
   handlePacket(packet?: Packet): void;
   startTLS(onSecure: (error?: Error | null) => void): void;
 }
@@ -106,6 +75,36 @@ const library = mysql as unknown as {
 };
 const LibraryConnection: LibraryClass = library.Connection;
 
+/** What mysql2 knows about reading rows of prepared statements, which it keeps to itself. */
+interface ExecuteReader {
+  readField(this: object, packet: Packet, connection: Library): unknown;
+  buildParserFromFields(
+    this: { readonly options: { readonly rowsAsArray: boolean } },
+    fields: readonly Field[],
+    connection: Library,
+  ): new () => RowParser;
+}
+
+/** Found by asking for a command that is never sent. */
+const executeReader: ExecuteReader = (() => {
+  let reader: ExecuteReader | undefined;
+  const nowhere = { addCommand: <C>(command: C) => command, _statements: { set: () => undefined } };
+  type Statement = { execute(values: readonly unknown[]): ExecuteReader };
+  const { prepare } = LibraryConnection.prototype as unknown as {
+    prepare(
+      this: object,
+      text: object,
+      done: (error: unknown, statement: Statement) => void,
+    ): { prepareDone(connection: object): void };
+  };
+  prepare
+    .call(nowhere, { sql: '' }, (_, statement) => {
+      reader = Object.getPrototypeOf(statement.execute([])) as ExecuteReader;
+    })
+    .prepareDone(nowhere);
+  return reader as unknown as ExecuteReader;
+})();
+
 const IN_TRANSACTION = 1;
 
 /**
@@ -113,7 +112,7 @@ const IN_TRANSACTION = 1;
  * itself: the status flags behind a result set, one listener from birth to death, and a check of the
  * certificate's name that works for addresses too.
  */
-export class Line extends LibraryConnection {
+export class Line extends LibraryConnection implements Wire {
   /** The TCP or Unix socket underneath, also below TLS. */
   readonly socket: Socket;
   /** What TLS said was wrong, before mysql2 renames it. */
@@ -152,9 +151,32 @@ export class Line extends LibraryConnection {
     return this.#ended || this.#dropped;
   }
 
-  /** Takes the status from an answer that mysql2 has read already. */
-  noteStatus(answer: OkAnswer): void {
-    this.#status = answer.serverStatus;
+  /** What texts are encoded in here; false after a user's `SET NAMES` for something else. */
+  get speaksUtf8(): boolean {
+    return encodings[this.config.charsetNumber] === 'utf8';
+  }
+
+  /** Takes the status from an answer that has been read elsewhere. */
+  noteStatus(status: number): void {
+    this.#status = status;
+  }
+
+  /** Reads the description of a column. */
+  readField(packet: Packet): Field {
+    const fields: Field[] = [];
+    const command = { _receivedFieldsCount: 0, _fieldCount: 0, _fields: [fields], _resultIndex: 0 };
+    executeReader.readField.call(command, packet, this);
+    return fields[0] as Field;
+  }
+
+  /** A reader of rows with these columns, compiled (and remembered) by mysql2. */
+  rowParser(fields: readonly Field[], rowsAsArray: boolean): RowParser {
+    const Parser = executeReader.buildParserFromFields.call(
+      { options: { rowsAsArray } },
+      fields,
+      this,
+    );
+    return new Parser();
   }
 
   /** Asks for a sign of life; the answer also says whether a transaction is open. */
@@ -171,15 +193,6 @@ export class Line extends LibraryConnection {
     this.#dropped = true;
     this.stream.destroy();
     this.socket.destroy();
-  }
-
-  override addCommand(command: object): unknown {
-    // Executions only, and before they start: MariaDB takes one value too many without a word, and
-    // then reads the others from the wrong place.
-    if ('parameters' in command && 'statement' in command) {
-      (command as ExecuteCommand).start = startChecked;
-    }
-    return super.addCommand(command);
   }
 
   override handlePacket(packet?: Packet): void {
@@ -222,21 +235,6 @@ export class Line extends LibraryConnection {
     this.onEnd(error);
     this.emit('ended', error);
   }
-}
-
-function startChecked(this: ExecuteCommand, packet: unknown, connection: unknown): unknown {
-  const takes = this.statement.parameters.length;
-  const given = this.parameters?.length ?? 0;
-  if (takes === given) {
-    return (Object.getPrototypeOf(this) as ExecuteCommand).start.call(this, packet, connection);
-  }
-  const error = new ConfigError(
-    `The statement takes ${takes} values, but ${given} were given. It was not run.`,
-    { kind: 'usage', code: 'DAL_VALUE_COUNT' },
-  );
-  if (this.onResult) this.onResult(error);
-  else this.emit('error', error);
-  return null;
 }
 
 /** The error for a call on a line that has ended already. */

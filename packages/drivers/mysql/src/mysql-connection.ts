@@ -1,72 +1,61 @@
 import type {
   DriverConnection,
   DriverVersion,
+  LoadBatch,
+  LoadTarget,
   NativeResult,
   NativeStatement,
   SessionStatus,
+  StatementCacheStats,
 } from '@dal/core';
+import { Cancels } from './cancels.ts';
 import { noteError } from './error-notes.ts';
 import { versionFromGreeting } from './flavor.ts';
-import {
-  closedError,
-  type CommandText,
-  type Connection,
-  libraryVersion,
-  type Line,
-} from './line.ts';
-import { nativeResult } from './native-result.ts';
+import { goodbye } from './goodbye.ts';
+import { killSession } from './kill-session.ts';
+import { closedError, type Connection, libraryVersion, type Line } from './line.ts';
+import { isForbidden, loadRows } from './load-rows.ts';
 import type { MysqlOptions } from './mysql-options.ts';
-import { encodeValue } from './mysql-types.ts';
-import { connectTimedOut, openLine, type OpenLine } from './open-line.ts';
-import { streamRows } from './stream-rows.ts';
-
-/** How long a goodbye may take before the socket is dropped. */
-const CLOSE_MS = 2_000;
-
-/** Opens a session in UTC, within `connectTimeoutMs` for everything together. */
-export async function openConnection(
-  options: MysqlOptions,
-  lost: (error: unknown) => void,
-): Promise<MysqlConnection> {
-  const endsAt = performance.now() + options.connectTimeoutMs;
-  const open = await openLine(options, endsAt);
-  const connection = new MysqlConnection(open, options, lost);
-  const timer = setTimeout(() => connection.destroy(), Math.max(0, endsAt - performance.now()));
-  try {
-    await connection.setUp();
-    connection.opened();
-    return connection;
-  } catch (error) {
-    connection.destroy();
-    if (performance.now() >= endsAt) throw connectTimedOut(options);
-    throw noteError(error, { phase: 'connect', flavor: open.flavor });
-  } finally {
-    clearTimeout(timer);
-  }
-}
+import { executedResult, nativeResult } from './native-result.ts';
+import type { OpenLine } from './open-line.ts';
+import { runMany, stoppedError } from './run-many.ts';
+import { limitText } from './server-limit.ts';
+import { SessionStatements } from './session-statements.ts';
+import { streamRows, streamText } from './stream-rows.ts';
 
 /** One session with a MySQL or MariaDB server. */
 export class MysqlConnection implements DriverConnection<Connection> {
   readonly #line: Line;
   readonly #open: OpenLine;
   readonly #options: MysqlOptions;
+  readonly #statements: SessionStatements;
   readonly #lost: (error: unknown) => void;
   /** False until the session was handed out, and again when its end was asked for. */
   #tellsLoss = false;
-  /** Lines of cancels under way; they end with the session. */
-  readonly #cancels = new Set<Line>();
+  readonly #cancels: Cancels;
   #closing: Promise<void> | undefined;
+  /** Ends what runs in several statements. */
+  #stop: ((error: Error) => void) | undefined;
+  /** LOAD DATA LOCAL, where the options and the server allow it. */
+  load?: (target: LoadTarget, batches: AsyncIterable<LoadBatch>) => Promise<number>;
 
   constructor(open: OpenLine, options: MysqlOptions, lost: (error: unknown) => void) {
     this.#line = open.line;
     this.#open = open;
     this.#options = options;
+    this.#statements = new SessionStatements(open.line, options, options.preparedStatements);
+    this.#cancels = new Cancels(open.line, options);
     this.#lost = lost;
+    if (options.localInfile) this.load = (target, batches) => this.#load(target, batches);
     this.#line.onEnd = (error) => {
       if (!this.#tellsLoss) return;
       this.#tellsLoss = false;
       this.#lost(this.#note(error));
     };
+  }
+
+  get id(): string {
+    return String(this.#line.threadId);
   }
 
   get raw(): Connection {
@@ -79,48 +68,54 @@ export class MysqlConnection implements DriverConnection<Connection> {
     this.#tellsLoss = true;
   }
 
-  query({ text, values, rowMode }: NativeStatement): Promise<NativeResult> {
+  query(statement: NativeStatement): Promise<NativeResult> {
     if (this.#line.ended) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const answered = (error: Error | null, rows?: unknown, fields?: unknown): void => {
-        if (error) return this.#fail(error, command, reject);
-        try {
-          resolve(nativeResult(this.#line, rows, fields, this.#options));
-        } catch (problem) {
-          reject(problem);
-        }
-      };
-      const command: CommandText = {
-        sql: text,
-        values: values.length === 0 ? NO_VALUES : values.map(encodeValue),
-        rowsAsArray: rowMode === 'array',
-      };
       // Values go in the binary protocol, in which they never become part of a text. Statements
       // without values need no round trip to prepare them, and some can't be prepared at all.
-      if (values.length === 0) this.#line.query(command, answered);
-      else this.#line.execute(command, answered);
+      if (statement.values.length === 0) this.#queryText(statement, resolve, reject);
+      else {
+        this.#statements.run(statement, (error, executed) => {
+          if (executed === undefined) this.#fail(error as Error, reject);
+          else resolve(executedResult(executed));
+        });
+      }
     });
   }
 
-  stream({ text, values, rowMode }: NativeStatement, batchSize: number): AsyncIterable<unknown[]> {
-    const command: CommandText = {
-      sql: text,
-      values: values.length === 0 ? NO_VALUES : values.map(encodeValue),
-      rowsAsArray: rowMode === 'array',
-    };
+  stream(statement: NativeStatement, batchSize: number): AsyncIterable<unknown[]> {
     return streamRows(
       {
         line: this.#line,
-        start: () =>
-          values.length === 0 ? this.#line.query(command) : this.#line.execute(command),
-        failed: (error) => new Promise((_, reject) => this.#fail(error, command, reject)),
+        start: (sink, ended) => {
+          // The binary protocol is read faster, which pays for the preparation.
+          if (statement.values.length > 0 || reads.test(statement.text)) {
+            this.#statements.run(statement, ended, sink);
+          } else streamText(this.#line, statement, this.#options, sink, ended);
+        },
+        failed: (error) => new Promise((_, reject) => this.#fail(error, reject)),
         cancel: () => this.cancel(),
         destroy: () => this.destroy(),
-        options: this.#options,
-        rowsAsArray: command.rowsAsArray,
       },
       batchSize,
     );
+  }
+
+  /** One after the other: a pipeline would go on in autocommit behind a deadlock. */
+  queryMany(
+    statement: Omit<NativeStatement, 'values'>,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<NativeResult> {
+    if (this.#line.ended) return Promise.reject(closedError());
+    return this.#stoppable((whenStopped) =>
+      runMany(this.#statements, statement, rows, whenStopped).catch(
+        (error: Error) => new Promise<never>((_, reject) => this.#fail(error, reject)),
+      ),
+    );
+  }
+
+  statements(): StatementCacheStats {
+    return this.#statements.stats();
   }
 
   /**
@@ -128,25 +123,23 @@ export class MysqlConnection implements DriverConnection<Connection> {
    * early with 1 then, and without an error.
    */
   async cancel(): Promise<void> {
-    const endsAt = performance.now() + this.#options.connectTimeoutMs;
-    let own: Line | undefined;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      const { line } = await openLine(this.#options, endsAt, (born) => {
-        if (own) this.#cancels.delete(own);
-        own = born;
-        this.#cancels.add(born);
-        if (this.#line.ended) born.drop();
-      });
-      timer = setTimeout(() => line.drop(), Math.max(0, endsAt - performance.now()));
-      if (!this.#line.ended) await killQuery(line, this.#line.threadId);
-      // The kill has arrived; only when the server has closed this line too, nothing of it is left.
-      await goodbye(line);
-    } finally {
-      clearTimeout(timer);
-      own?.drop();
-      if (own) this.#cancels.delete(own);
-    }
+    this.#stop?.(stoppedError());
+    await this.#cancels.cancel();
+  }
+
+  kill(id: string): Promise<void> {
+    if (this.#line.ended) return Promise.reject(closedError());
+    return this.#stoppable((whenStopped) => killSession(this.#line, id, whenStopped)).catch(
+      (error: unknown) => Promise.reject(this.#note(error)),
+    );
+  }
+
+  /**
+   * MySQL's `max_execution_time`, which is for SELECT alone, or MariaDB's `max_statement_time`, which
+   * is for everything. A reset of the session takes it away.
+   */
+  async limit(timeoutMs: number): Promise<void> {
+    await this.query({ text: limitText(this.#open.flavor, timeoutMs), values: NO_VALUES });
   }
 
   ping(): Promise<void> {
@@ -156,6 +149,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
   /** Forgets what a user set: variables, temporary tables, locks, prepared statements. */
   async reset(): Promise<void> {
     await this.#call((answered) => this.#line.reset(answered));
+    this.#statements.clear();
     await this.setUp();
   }
 
@@ -180,7 +174,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
 
   destroy(): void {
     this.#tellsLoss = false;
-    for (const line of this.#cancels) line.drop();
+    this.#cancels.drop();
     this.#line.drop();
   }
 
@@ -203,11 +197,50 @@ export class MysqlConnection implements DriverConnection<Connection> {
     });
   }
 
-  #fail(error: Error, command: CommandText, reject: (error: unknown) => void): void {
+  async #load(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number> {
+    if (this.#line.ended) throw closedError();
+    const ask = async (text: string): Promise<readonly unknown[]> =>
+      (await this.query({ text, values: NO_VALUES })).rows;
+    try {
+      return await this.#stoppable((onStop) =>
+        loadRows({ line: this.#line, ask, onStop }, target, batches),
+      );
+    } catch (error) {
+      if (isForbidden(error)) delete this.load;
+      const failed = new Promise<never>((_, reject) => this.#fail(error as Error, reject));
+      return failed;
+    }
+  }
+
+  /** For work of several statements, which a cancel must end between two of them as well. */
+  async #stoppable<T>(
+    work: (onStop: (stop: (error: Error) => void) => void) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work((stop) => (this.#stop = stop));
+    } finally {
+      this.#stop = undefined;
+    }
+  }
+
+  #queryText(
+    { text, rowMode }: NativeStatement,
+    resolve: (result: NativeResult) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    this.#line.query({ sql: text, rowsAsArray: rowMode === 'array' }, (error, rows, fields) => {
+      if (error) return this.#fail(error, reject);
+      try {
+        resolve(nativeResult(this.#line, rows, fields, this.#options));
+      } catch (problem) {
+        reject(problem);
+      }
+    });
+  }
+
+  #fail(error: Error, reject: (error: unknown) => void): void {
     this.#note(error);
     const { errno } = error as { errno?: number };
-    // The server no longer knows the prepared statement, or not in this shape: prepare it anew next time.
-    if (errno === 1243 || errno === 1615) this.#line.unprepare(command);
     if (this.#line.ended || !this.#line.inTransaction || errno === undefined || errno < 0) {
       reject(error);
       return;
@@ -221,28 +254,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
   }
 }
 
+/** Can always be prepared. */
+const reads = /^\s*(?:SELECT|WITH|TABLE|VALUES)\b/i;
+
 const NO_VALUES: readonly unknown[] = [];
-
-function killQuery(line: Line, threadId: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    line.query({ sql: `KILL QUERY ${threadId}`, rowsAsArray: false }, (error) => {
-      // 1094: no such thread. The session is gone, so its statement does not run either.
-      if (!error || (error as { errno?: number }).errno === 1094) resolve();
-      else reject(error);
-    });
-  });
-}
-
-/** Sends COM_QUIT and waits until the server has closed the line; drops it when that takes too long. */
-function goodbye(line: Line): Promise<void> {
-  return new Promise((resolve) => {
-    if (line.socket.closed) return resolve();
-    const timer = setTimeout(() => line.drop(), CLOSE_MS);
-    line.socket.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    if (line.ended) line.drop();
-    else line.end();
-  });
-}

@@ -1,4 +1,5 @@
 import { type BeginOptions, ConfigError, type Dialect, standardTransaction } from '@dal/core';
+import { mysqlCatalog } from './mysql-catalog.ts';
 
 const isolationWords: Readonly<Record<string, string>> = {
   readUncommitted: 'READ UNCOMMITTED',
@@ -39,6 +40,7 @@ export const mysqlDialect: Dialect = {
     timestamp: 'DATETIME(6)',
     autoId: 'BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY',
   },
+  catalog: mysqlCatalog,
 };
 
 function begin({ isolation, readOnly }: BeginOptions): readonly string[] {

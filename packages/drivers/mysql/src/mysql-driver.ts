@@ -1,9 +1,10 @@
 import { defineDriver, type Driver } from '@dal/core';
 import type { Connection } from './line.ts';
-import { openConnection } from './mysql-connection.ts';
+
 import { mysqlDialect } from './mysql-dialect.ts';
 import { classifyMysqlError } from './mysql-faults.ts';
 import { type MysqlOptions, readMysqlOptions } from './mysql-options.ts';
+import { openConnection } from './open-connection.ts';
 
 /** Brings MySQL and MariaDB to the layer, standing on mysql2. */
 export const mysqlDriver: Driver<MysqlOptions, Connection> = defineDriver({
@@ -13,4 +14,10 @@ export const mysqlDriver: Driver<MysqlOptions, Connection> = defineDriver({
   connect: openConnection,
   classify: classifyMysqlError,
   configure: readMysqlOptions,
+  module: import.meta.url,
 });
+
+export {
+  /** The name under which a worker and `@dal/factory` look for a driver in a module. */
+  mysqlDriver as driver,
+};

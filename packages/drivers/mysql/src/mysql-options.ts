@@ -42,8 +42,18 @@ export interface MysqlConfig extends ValueOptions {
   readonly applicationName?: string;
   /** Every session refuses to write unless a transaction says READ WRITE. Default: false. */
   readonly readOnly?: boolean;
-  /** Statements kept prepared on the server for each connection; the least used is closed. Default: 100. */
+  /**
+   * Statements kept prepared on the server for each connection, at most; the least used is closed. How
+   * many there are follows the use, between 50 and this. Default: 500.
+   */
   readonly preparedStatements?: number;
+  /**
+   * `bulkInsert` sends rows by LOAD DATA LOCAL, when the server has `local_infile` on. No file is ever
+   * read. Default: false.
+   */
+  readonly localInfile?: boolean;
+  /** Makes the database when it isn't there. Default: false. */
+  readonly createIfMissing?: boolean;
 }
 
 /** The same, checked and complete. */
@@ -60,6 +70,8 @@ export interface MysqlOptions extends Required<ValueOptions> {
   readonly applicationName: string | undefined;
   readonly readOnly: boolean;
   readonly preparedStatements: number;
+  readonly localInfile: boolean;
+  readonly createIfMissing: boolean;
 }
 
 const readers = {
@@ -76,6 +88,8 @@ const readers = {
   applicationName: text,
   readOnly: flag,
   preparedStatements: integer(1, 16_382),
+  localInfile: flag,
+  createIfMissing: flag,
 };
 
 const aliases = {
@@ -93,6 +107,7 @@ const aliases = {
   socket: 'socketPath',
   unixSocket: 'socketPath',
   maxPreparedStatements: 'preparedStatements',
+  allowLocalInfile: 'localInfile',
   dateStrings: 'timestamps',
   supportBigNumbers: 'integers',
   bigNumberStrings: 'integers',
@@ -121,7 +136,9 @@ export function readMysqlOptions(input: Readonly<Record<string, unknown>>): Mysq
     keepAliveMs: given.keepAliveMs ?? 10_000,
     applicationName: given.applicationName,
     readOnly: given.readOnly ?? false,
-    preparedStatements: given.preparedStatements ?? 100,
+    preparedStatements: given.preparedStatements ?? 500,
+    localInfile: given.localInfile ?? false,
+    createIfMissing: given.createIfMissing ?? false,
     integers: given.integers ?? 'safe',
     decimals: given.decimals ?? 'text',
     timestamps: given.timestamps ?? 'date',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Field } from './line.ts';
-import { encodeValue, valueReader } from './mysql-types.ts';
+import type { Field } from './protocol.ts';
+import { valueReader } from './mysql-types.ts';
 
 const field = (columnType: number, more: Partial<Field> = {}): Field => ({
   name: 'c',
@@ -73,24 +73,3 @@ test('a FLOAT is the shortest number that is the same float', () => {
   expect(read(field(4), 16_777_216)).toBe(16_777_216);
   expect(read(field(4), Math.fround(1.17549435e-38))).toBeCloseTo(1.17549435e-38, 44);
 });
-
-test('integers are bound as integers of 64 bits', () => {
-  expect(encodeValue(10, 0)).toMatchObject({ type: 8, value: 10n, unsigned: false });
-  expect(encodeValue(-(2n ** 63n), 0)).toMatchObject({ type: 8, unsigned: false });
-  expect(encodeValue(2n ** 64n - 1n, 0)).toMatchObject({ type: 8, unsigned: true });
-  expect(encodeValue(2n ** 64n, 0)).toMatchObject({ type: 246, value: '18446744073709551616' });
-  expect(encodeValue(1.5, 0)).toBe(1.5);
-  expect(Object.is(encodeValue(-0, 0), -0)).toBe(true);
-});
-
-test('a plain Uint8Array becomes a Buffer on the same bytes', () => {
-  const bytes = new Uint8Array([1, 2, 3]).subarray(1);
-  expect(encodeValue(bytes, 0)).toEqual(Buffer.from([2, 3]));
-});
-
-test.each([[Number.NaN], [Number.POSITIVE_INFINITY], [new Date(8.64e15)], [{ a: 1 }]])(
-  '%s is refused before anything is sent, by its place',
-  (value) => {
-    expect(() => encodeValue(value, 2)).toThrow(/Value 3 .* Nothing was sent/);
-  },
-);

@@ -1,11 +1,5 @@
-import {
-  ConfigError,
-  integerReader,
-  jsonFromText,
-  timestampFromText,
-  type ValueOptions,
-} from '@dal/core';
-import { type Field, TypedParameter } from './line.ts';
+import { integerReader, jsonFromText, timestampFromText, type ValueOptions } from '@dal/core';
+import type { Field } from './protocol.ts';
 
 /** Turns a value as mysql2 read it into the one mapping of the layer; never called with null. */
 export type ValueReader = (value: unknown) => unknown;
@@ -59,54 +53,6 @@ export function valueReader(field: Field, options: ValueOptions): ValueReader | 
     default:
       return undefined;
   }
-}
-
-/**
- * The value as it goes into the protocol, with a type that the server takes everywhere.
- *
- * @throws ConfigError for what the engine can't hold
- */
-export function encodeValue(value: unknown, index: number): unknown {
-  if (typeof value === 'number') return encodeNumber(value, index);
-  if (typeof value === 'bigint') return encodeBigint(value);
-  if (typeof value === 'object' && value !== null) return encodeObject(value, index);
-  return value;
-}
-
-function encodeNumber(value: number, index: number): unknown {
-  // mysql2 sends every number as a DOUBLE, which LIMIT refuses and which turns integers into 1e15.
-  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return TypedParameter.LONGLONG(value);
-  if (Number.isFinite(value)) return value;
-  throw unfit(index, 'is NaN or Infinity, which MySQL and MariaDB do not have');
-}
-
-function encodeBigint(value: bigint): unknown {
-  if (BigInt.asIntN(64, value) === value) return TypedParameter.LONGLONG(value);
-  if (BigInt.asUintN(64, value) === value) return TypedParameter.LONGLONG.unsigned(value);
-  return TypedParameter.NEWDECIMAL(value.toString());
-}
-
-function encodeObject(value: object, index: number): unknown {
-  if (value instanceof Date) {
-    const year = value.getUTCFullYear();
-    if (year >= 0 && year <= 9999) return value;
-    throw unfit(
-      index,
-      'is a Date outside the years 0 to 9999, which MySQL and MariaDB do not have',
-    );
-  }
-  if (Buffer.isBuffer(value)) return value;
-  if (value instanceof Uint8Array) {
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  }
-  throw unfit(index, 'is an object; wrap it in json(...)');
-}
-
-function unfit(index: number, why: string): ConfigError {
-  return new ConfigError(`Value ${index + 1} of the statement ${why}. Nothing was sent.`, {
-    code: 'DAL_VALUE',
-    kind: 'data',
-  });
 }
 
 const readJson: ValueReader = (value) => (typeof value === 'string' ? jsonFromText(value) : value);

@@ -1,5 +1,7 @@
 import type { Column, NativeResult, ValueOptions } from '@dal/core';
-import { type Field, type Line, type OkAnswer, typeName } from './line.ts';
+import type { Executed } from './execution.ts';
+import { type Line, typeName } from './line.ts';
+import type { Field, OkAnswer } from './protocol.ts';
 import { type ValueReader, valueReader } from './mysql-types.ts';
 
 /**
@@ -12,50 +14,72 @@ export function nativeResult(
   fields: unknown,
   options: ValueOptions,
 ): NativeResult {
-  if (!Array.isArray(rows)) return okResult(line, rows as OkAnswer, [], []);
+  if (!Array.isArray(rows)) return noted(line, rows as OkAnswer, [], []);
   if (Array.isArray(fields) && isSeveral(fields)) {
     const index = fields.findIndex((some) => some !== undefined);
     const ok = (rows as unknown[]).findLast((some) => !Array.isArray(some)) as OkAnswer | undefined;
     const own = (fields[index] ?? []) as Field[];
     const read = readRows((rows[index] ?? []) as unknown[], own, options);
-    return ok ? okResult(line, ok, read, columnsOf(own)) : rowsResult(read, own);
+    return ok ? noted(line, ok, read, columnsOf(own)) : rowsResult(read, own);
   }
   return rowsResult(readRows(rows, fields as Field[], options), fields as Field[]);
 }
 
-/** Applies what `valueReader` says to every row, in place. */
+/** What an execution of a prepared statement answered, by the same rule. */
+export function executedResult({ rows, shape, ok }: Executed): NativeResult {
+  const columns = shape === undefined ? NO_COLUMNS : shape.columns;
+  return ok === undefined ? { rows, columns, affectedRows: 0 } : okResult(ok, rows, columns);
+}
+
+const NO_COLUMNS: readonly Column[] = [];
+
+/** What is left to do with the values of each row, in place. */
+export interface RowReaders {
+  /** Columns that need it; mostly none or few. */
+  readonly length: number;
+  /** @throws ConfigError for a number that doesn't fit (`integers: 'number'`) */
+  read(row: Record<string | number, unknown>): void;
+}
+
+/** Looked up once for all rows with these columns. */
+export function rowReaders(
+  fields: readonly Field[],
+  options: ValueOptions,
+  rowsAsArray: boolean,
+): RowReaders {
+  const keys: (string | number)[] = [];
+  const readers: ValueReader[] = [];
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index] as Field;
+    const read = valueReader(field, options);
+    // Of two columns with one name the last is in the object, and must be read once.
+    if (read === undefined || (!rowsAsArray && isHidden(fields, index))) continue;
+    keys.push(rowsAsArray ? index : field.name);
+    readers.push(read);
+  }
+  return {
+    length: readers.length,
+    read(row) {
+      for (let index = 0; index < readers.length; index++) {
+        const key = keys[index] as string;
+        const value = row[key];
+        if (value !== null) row[key] = (readers[index] as ValueReader)(value);
+      }
+    },
+  };
+}
+
+/** Rows as mysql2 read them, with what `valueReader` says applied in place. */
 export function readRows(
   rows: unknown[],
   fields: readonly Field[],
   options: ValueOptions,
 ): unknown[] {
   if (rows.length === 0) return rows;
-  const readers = readersOf(fields, options, Array.isArray(rows[0]));
+  const readers = rowReaders(fields, options, Array.isArray(rows[0]));
   if (readers.length === 0) return rows;
-  for (const row of rows as Record<string | number, unknown>[]) {
-    for (const [key, read] of readers) {
-      const value = row[key];
-      if (value !== null) row[key] = read(value);
-    }
-  }
+  for (const row of rows as Record<string | number, unknown>[]) readers.read(row);
   return rows;
-}
-
-function readersOf(
-  fields: readonly Field[],
-  options: ValueOptions,
-  byIndex: boolean,
-): readonly (readonly [string | number, ValueReader])[] {
-  const readers: [string | number, ValueReader][] = [];
-  for (let index = 0; index < fields.length; index++) {
-    const field = fields[index] as Field;
-    const read = valueReader(field, options);
-    if (read === undefined) continue;
-    // Of two columns with one name the last is in the object, and must be read once.
-    if (!byIndex && isHidden(fields, index)) continue;
-    readers.push([byIndex ? index : field.name, read]);
-  }
-  return readers;
 }
 
 function isHidden(fields: readonly Field[], index: number): boolean {
@@ -70,8 +94,17 @@ function rowsResult(rows: unknown[], fields: readonly Field[]): NativeResult {
   return { rows, columns: columnsOf(fields), affectedRows: 0 };
 }
 
-function okResult(line: Line, ok: OkAnswer, rows: unknown[], columns: Column[]): NativeResult {
-  line.noteStatus(ok);
+function noted(
+  line: Line,
+  ok: OkAnswer,
+  rows: unknown[],
+  columns: readonly Column[],
+): NativeResult {
+  line.noteStatus(ok.serverStatus);
+  return okResult(ok, rows, columns);
+}
+
+function okResult(ok: OkAnswer, rows: unknown[], columns: readonly Column[]): NativeResult {
   const { affectedRows, insertId } = ok;
   if (insertId === 0) return { rows, columns, affectedRows };
   return {
@@ -82,7 +115,8 @@ function okResult(line: Line, ok: OkAnswer, rows: unknown[], columns: Column[]):
   };
 }
 
-function columnsOf(fields: readonly Field[]): Column[] {
+/** Names and types as the layer tells them. */
+export function columnsOf(fields: readonly Field[]): Column[] {
   return fields.map((field) => {
     const type = field.extendedFormat ?? field.extendedTypeName ?? typeName(field.columnType);
     return type === undefined ? { name: field.name } : { name: field.name, type };

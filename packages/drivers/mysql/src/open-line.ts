@@ -4,6 +4,7 @@ import { noteError } from './error-notes.ts';
 import { type Flavor, flavorFromGreeting } from './flavor.ts';
 import { type Handshake, Line } from './line.ts';
 import type { MysqlOptions } from './mysql-options.ts';
+import { refuseFile } from './refuse-file.ts';
 
 /** A line on which the login has succeeded. */
 export interface OpenLine {
@@ -111,14 +112,23 @@ function lineSettings(
     connectTimeout: 0,
     trace: false,
     // FOUND_ROWS stays on: affected rows are those that matched, as on the other engines.
-    // IGNORE_SPACE would change the session's sql_mode; LOCAL_FILES would let the server ask for files.
-    flags: ['-LOCAL_FILES', '-IGNORE_SPACE', 'FOUND_ROWS'],
+    // IGNORE_SPACE would change the session's sql_mode; LOCAL_FILES lets the server ask for files, of
+    // which it never gets one: only LOAD DATA of our own has something to give.
+    // The attributes of a query would be told with each execution; there are none.
+    flags: [
+      ...(options.localInfile ? [] : ['-LOCAL_FILES']),
+      '-IGNORE_SPACE',
+      '-CLIENT_QUERY_ATTRIBUTES',
+      'FOUND_ROWS',
+    ],
+    infileStreamFactory: refuseFile,
     charset: 'UTF8MB4_UNICODE_CI',
     timezone: 'Z',
     dateStrings: true,
     jsonStrings: true,
     supportBigNumbers: true,
-    maxPreparedStatements: options.preparedStatements,
+    // For users of the raw connection; ours are kept in session-statements.ts.
+    maxPreparedStatements: 100,
     // Values travel in the protocol; no text is ever made of them.
     queryFormat: (sql: string) => sql,
   };

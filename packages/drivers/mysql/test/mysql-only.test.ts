@@ -44,6 +44,11 @@ describe.each(inject('engines').filter(({ name }) => name === 'mysql' || name ==
       return (rows[0] as unknown[])[0];
     }
 
+    async function statusOf(session: Session, counter: string): Promise<number> {
+      const { rows } = await run(session, `SHOW SESSION STATUS LIKE '${counter}'`);
+      return Number((rows[0] as { Value: string }).Value);
+    }
+
     const threadOf = (session: Session) => session.raw.threadId;
 
     async function sessionsOnServer(watcher: Session, threads: readonly number[]): Promise<number> {
@@ -443,11 +448,54 @@ describe.each(inject('engines').filter(({ name }) => name === 'mysql' || name ==
         expect(await value(session, 'SELECT ?', 1)).toBe(1);
       });
 
-      test('statements stay prepared up to the limit, and no more', async () => {
+      test('named statements stay prepared up to the limit, the least used one is closed', async () => {
         const session = await use({ preparedStatements: 5 });
-        for (let n = 0; n < 12; n++) expect(await value(session, `SELECT ? + ${n}`, 1)).toBe(1 + n);
-        const { rows } = await run(session, "SHOW SESSION STATUS LIKE 'Com_stmt_close'");
-        expect(Number((rows[0] as { Value: string }).Value)).toBe(7);
+        const named = async (n: number) => {
+          const text = `SELECT CONCAT(?, '${n}') AS word`;
+          const { rows } = await session.query({ text, values: ['n'], name: `n${n}` });
+          expect(rows).toEqual([{ word: `n${n}` }]);
+        };
+        for (let n = 0; n < 12; n++) await named(n);
+        expect(await statusOf(session, 'Com_stmt_close')).toBe(7);
+        expect(session.statements!()).toEqual({
+          size: 5,
+          capacity: 5,
+          hits: 0,
+          misses: 12,
+          evictions: 7,
+        });
+        await named(11);
+        expect(session.statements!()).toMatchObject({ hits: 1, misses: 12 });
+        expect(await statusOf(session, 'Com_stmt_prepare')).toBe(12);
+      });
+
+      test('a statement without a name is closed as soon as it has run', async () => {
+        const session = await use();
+        for (let n = 0; n < 3; n++) await run(session, 'SELECT ?', `${n}`);
+        expect(await statusOf(session, 'Com_stmt_prepare')).toBe(3);
+        expect(await statusOf(session, 'Com_stmt_close')).toBe(3);
+        await outcome(session, 'SELECT ? FROM nope', 'x');
+        await outcome(session, 'SELECT (SELECT n FROM numbers WHERE ? IS NOT NULL)', 'x');
+        expect(await statusOf(session, 'Com_stmt_close')).toBe(4);
+        expect(session.statements!().size).toBe(0);
+      });
+
+      test('a reset closes what was prepared, and it is prepared anew', async () => {
+        const session = await use();
+        const named = () => session.query({ text: 'SELECT ? AS a', values: [1], name: 'a' });
+        await named();
+        await session.reset!();
+        expect(session.statements!().size).toBe(0);
+        expect((await named()).rows).toEqual([{ a: 1 }]);
+        expect(session.statements!()).toMatchObject({ size: 1, misses: 2 });
+      });
+
+      test('a session that speaks another character set sends no values', async () => {
+        const session = await use();
+        await run(session, 'SET NAMES latin1');
+        expect((await outcome(session, 'SELECT ?', 'ä')).fault).toMatchObject({ kind: 'usage' });
+        await session.reset!();
+        expect(await value(session, 'SELECT ?', 'ä')).toBe('ä');
       });
 
       test('a table that changes its shape gives the new shape', async () => {

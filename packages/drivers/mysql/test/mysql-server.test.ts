@@ -2,7 +2,9 @@ import type { DriverConnection, Fault } from '@dal/core';
 import { type Server, startServer } from '@dal/testing/servers';
 import type { Connection } from 'mysql2';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { mysql } from '../src/index.ts';
 import { mysqlDriver } from '../src/mysql-driver.ts';
+import { loadTests } from './load-tests.ts';
 
 type Session = DriverConnection<Connection>;
 
@@ -26,7 +28,12 @@ describe.each(flavors)('a %s server of our own', (kind) => {
   beforeAll(async () => {
     server = await startServer(kind, {
       tls: true,
-      settings: { performance_schema: 'ON', max_connections: 20, max_allowed_packet: 1_048_576 },
+      settings: {
+        performance_schema: 'ON',
+        max_connections: 20,
+        max_allowed_packet: 1_048_576,
+        local_infile: 'ON',
+      },
     });
   }, 120_000);
 
@@ -100,6 +107,66 @@ describe.each(flavors)('a %s server of our own', (kind) => {
       await admin.query({ text: "CREATE USER plain@'%' IDENTIFIED BY 'pässwörd'", values: [] });
       const plain = { user: 'plain', password: 'pässwörd', database: 'information_schema' };
       expect(await cipher('disable', plain)).toBe('');
+    });
+  });
+
+  describe('LOAD DATA LOCAL', () => {
+    loadTests(open);
+  });
+
+  describe('prepared statements on the server', () => {
+    async function prepared(watcher: Session): Promise<number> {
+      const text = "SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'";
+      const { rows } = await watcher.query({ text, values: [] });
+      return Number((rows[0] as { Value: string }).Value);
+    }
+
+    test('10,000 texts stay within the bounds, and those with tags of the call are not kept', async () => {
+      const watcher = await open();
+      await using db = mysql(server.url, { pool: { max: 4 } });
+      const call = async (n: number): Promise<void> => {
+        const values = [`${n}`];
+        if (n % 4 === 0) {
+          await db.query('SELECT ? AS tagged', values, { tags: { request: n } });
+          return;
+        }
+        await db.query(`SELECT ? AS once${n}`, values);
+        // From the second time on a text is kept.
+        if (n % 4 === 1) await db.query(`SELECT ? AS once${n}`, values);
+      };
+      let most = 0;
+      for (let n = 0; n < 10_000; n += 20) {
+        await Promise.all(Array.from({ length: 20 }, (_, more) => call(n + more)));
+        if (n % 500 === 0) most = Math.max(most, await prepared(watcher));
+      }
+      const { size, capacity, evictions } = db.pool.stats().statements;
+      expect(most).toBeLessThanOrEqual(4 * 500);
+      expect(await prepared(watcher)).toBe(size);
+      expect(size).toBeLessThanOrEqual(capacity);
+      expect(evictions).toBeGreaterThan(1_000);
+      await db.close();
+      await expect.poll(() => prepared(watcher)).toBe(0);
+    });
+
+    test('a server that is full of them: a session makes room, and then says what to do', async () => {
+      const [admin, greedy, other] = [await open(), await open(), await open()];
+      const keep = (session: Session, n: number) =>
+        session.query({ text: `SELECT ? AS k${n}`, values: ['v'], name: `k${n}` });
+      await admin.query({ text: 'SET GLOBAL max_prepared_stmt_count = 20', values: [] });
+      try {
+        for (let n = 0; n < 50; n++) expect((await keep(greedy, n)).rows).toHaveLength(1);
+        expect(greedy.statements!().size).toBeLessThanOrEqual(20);
+        for (let n = 50; greedy.statements!().size < 20; n++) await keep(greedy, n);
+        const fault = await faultOf(keep(other, 1));
+        expect(fault).toMatchObject({ kind: 'resource', applied: 'no', code: '1461' });
+        expect(fault.hint).toMatch(/max_prepared_stmt_count/);
+        // Statements without values need none.
+        expect((await other.query({ text: 'SELECT 1 AS one', values: [] })).rows).toHaveLength(1);
+        await greedy.reset!();
+        expect((await keep(other, 1)).rows).toEqual([{ k1: 'v' }]);
+      } finally {
+        await admin.query({ text: 'SET GLOBAL max_prepared_stmt_count = 16382', values: [] });
+      }
     });
   });
 

@@ -15,7 +15,8 @@ export class BatchRun extends StatementRun {
   #wake: (() => void) | undefined;
 
   constructor(statement: NativeStatement, context: StatementContext, batchSize: number) {
-    super(statement, context);
+    // A stream lasts; a name would save it little, and could fail for a table that has changed.
+    super({ ...statement, name: undefined }, context);
     this.#batchSize = batchSize;
   }
 

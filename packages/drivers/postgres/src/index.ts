@@ -17,7 +17,9 @@ export function postgres(
 
 export { postgresDriver };
 /** The name under which `@dal/factory` looks for a driver in a package. */
-export { postgresDriver as driver };
+export { driver } from './postgres-driver.ts';
 export type { PostgresConfig, PostgresOptions } from './postgres-options.ts';
 export { DalError, isDalError, json, sql } from '@dal/core';
 export type { Connection, Database, Transaction } from '@dal/core';
+export { copyFrom, type CopyResult, copyTo } from './copy.ts';
+export type { CopySource } from './copy-chunks.ts';

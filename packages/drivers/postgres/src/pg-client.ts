@@ -21,10 +21,19 @@ export interface PgLine {
   describe(message: { readonly type: 'P' | 'S'; readonly name?: string }): void;
   execute(message: { readonly rows?: number }): void;
   close(message: { readonly type: 'P' | 'S'; readonly name?: string }): void;
+  sendCopyFromChunk(chunk: Buffer): void;
+  endCopyFrom(): void;
   sendCopyFail(reason: string): void;
   flush(): void;
   sync(): void;
   on(event: string, listener: (message: never) => void): this;
+}
+
+/** What the server says beside its answers. */
+export interface PgNotice {
+  readonly code: string;
+  readonly message: string;
+  readonly routine?: string;
 }
 
 export interface PgField {
@@ -41,7 +50,7 @@ export interface PgStatement {
   handleEmptyQuery(line: PgLine): void;
   handlePortalSuspended(line: PgLine): void;
   handleCopyInResponse(line: PgLine): void;
-  handleCopyData(): void;
+  handleCopyData(message: { readonly chunk: Buffer }): void;
   handleReadyForQuery(line: PgLine): void;
   handleError(error: unknown, line: PgLine): void;
 }

@@ -1,24 +1,40 @@
 import type { Socket } from 'node:net';
 import {
-  ConnectionError,
   type DriverConnection,
   type DriverVersion,
+  type LoadBatch,
+  type LoadTarget,
   type NativeResult,
   type NativeStatement,
   type SessionStatus,
+  type StatementCacheStats,
+  type TransactionOutcome,
 } from '@dal/core';
+import { AskingRun } from './asking-run.ts';
 import { BatchRun } from './batch-run.ts';
 import { requestCancel } from './cancel-request.ts';
+import { copyChunks } from './copy-chunks.ts';
+import { CopyInRun } from './copy-in-run.ts';
+import { CopyOutRun } from './copy-out-run.ts';
+import { type Ask, endSession } from './end-session.ts';
+import { loadRows } from './load-rows.ts';
+import { ManyRun } from './many-run.ts';
 import { openSession, type OpenSession } from './open-session.ts';
-import { type PgClient, pgVersion, type SessionClient } from './pg-client.ts';
-import { markEnding } from './postgres-faults.ts';
+import type { PgClient, PgNotice, SessionClient } from './pg-client.ts';
+import { isUnconfirmedCommit, markEnding } from './postgres-faults.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { postgresTypes } from './postgres-types.ts';
 import { PreparedStatements } from './prepared-statements.ts';
-import { type StatementContext, type StatementRun, WholeRun } from './statement-run.ts';
+import { readVersion } from './read-version.ts';
+import { ended, interrupted, refused } from './session-errors.ts';
+import type { StatementContext, StatementRun } from './statement-run.ts';
+import { TransactionNaming } from './transaction-naming.ts';
+import { WholeRun } from './whole-run.ts';
 
 /** How long the server may take over our goodbye. */
 const CLOSE_TIMEOUT_MS = 2_000;
+/** The server counts in 32 bits. */
+const MAX_LIMIT_MS = 2_147_483_647;
 
 /** Opens one session. `lost` is called once, when it ends without having been asked to. */
 export async function connectPostgres(
@@ -27,20 +43,25 @@ export async function connectPostgres(
 ): Promise<PostgresConnection> {
   const types = postgresTypes(options.values);
   const session = await openSession(options, types);
-  const names = options.pooler === 'transaction' ? 0 : options.preparedStatements;
-  const prepared = new PreparedStatements(names);
-  return new PostgresConnection(session, { types, prepared }, options, lost);
+  const isDirect = options.pooler === 'none';
+  const prepared = new PreparedStatements(isDirect ? options.preparedStatements : 0);
+  return new PostgresConnection(session, { types, prepared, isDirect }, options, lost);
 }
 
 /** One session, on one client of `pg`. */
 export class PostgresConnection implements DriverConnection<PgClient> {
   readonly raw: PgClient;
+  /** Not through a pooler, where the number of the process is made up, and a setting is another's. */
+  readonly id?: string;
+  readonly kill?: (id: string) => Promise<void>;
+  readonly limit?: (timeoutMs: number) => Promise<void>;
   readonly #client: SessionClient;
   readonly #stream: Socket;
   readonly #target: OpenSession['target'];
   readonly #context: StatementContext;
   readonly #options: PostgresOptions;
   readonly #lost: (error: unknown) => void;
+  readonly #naming: TransactionNaming;
   /** The lines of cancels under way; none of them outlives the session. */
   readonly #cancels = new Set<Socket>();
   #running: StatementRun | undefined;
@@ -61,20 +82,52 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     this.#context = context;
     this.#options = options;
     this.#lost = lost;
+    this.#naming = new TransactionNaming(this, this.#ask, options);
     onError((error) => this.#onEnd(error));
     this.#stream.once('close', () => this.#onEnd(undefined));
-    // `pg` forgets a statement at its error; the session is ready only with this message.
-    client.line.on('readyForQuery', () => {
-      if (this.#running?.failure !== undefined) this.#running.finish();
-      if (this.#running?.settled) this.#running = undefined;
-    });
+    if (context.isDirect) {
+      this.id = String(client.backend.processID);
+      this.kill = (id) => endSession(this.#ask, id);
+      this.limit = (timeoutMs) => this.#limit(timeoutMs);
+    }
+    client.line
+      .on('bindComplete', () => {
+        if (this.#running) this.#running.isBound = true;
+      })
+      .on('notice', (notice: PgNotice) => {
+        if (this.#running && isUnconfirmedCommit(notice)) this.#running.isUnconfirmed = true;
+      })
+      .on('readyForQuery', () => this.#onReady());
     if (this.#stream.destroyed) this.#onEnd(undefined);
   }
 
   query(statement: NativeStatement): Promise<NativeResult> {
+    if (this.#naming.mustLearn(statement)) return this.#learnThen(statement);
     return new Promise((resolve, reject) => {
-      this.#start(new WholeRun(statement, this.#context, resolve, reject));
+      const run =
+        statement.askTransaction === true && this.#naming.mayAsk()
+          ? new AskingRun(statement, this.#context, resolve, reject).remember(this.#naming.ids())
+          : new WholeRun(statement, this.#context, resolve, reject);
+      this.#start(run);
     });
+  }
+
+  async queryMany(
+    statement: Omit<NativeStatement, 'values'>,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<NativeResult> {
+    let affectedRows = 0;
+    let command = '';
+    for (let at = 0; at < rows.length;) {
+      const start = at;
+      const run = await new Promise<ManyRun>((resolve, reject) => {
+        this.#start(new ManyRun(statement, rows, start, this.#context, resolve, reject));
+      });
+      ({ nextRow: at, command } = run);
+      affectedRows += run.affectedRows;
+      if (run.isInterrupted && at < rows.length) throw interrupted();
+    }
+    return { rows: [], columns: [], affectedRows, ...(command === '' ? {} : { command }) };
   }
 
   async *stream(
@@ -96,6 +149,33 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     }
   }
 
+  load(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number> {
+    const session = {
+      query: (statement: NativeStatement) => this.query(statement),
+      copyIn: (text: string, chunks: AsyncGenerator<Buffer>) => this.#copyIn(text, chunks),
+    };
+    return loadRows(session, target, batches);
+  }
+
+  /** `COPY ... FROM STDIN`, see `copyFrom`. */
+  copyFrom(text: string, pieces: AsyncIterable<string | Uint8Array>): Promise<NativeResult> {
+    return this.#copyIn(text, copyChunks(pieces));
+  }
+
+  /** `COPY ... TO STDOUT`, see `copyTo`. */
+  async *copyTo(text: string): AsyncGenerator<Buffer, void, undefined> {
+    const standsAlone = this.status() === 'idle';
+    const run = new CopyOutRun({ text, values: [] }, this.#context);
+    this.#start(run);
+    try {
+      for (let chunk = await run.next(); chunk !== undefined; chunk = await run.next()) yield chunk;
+    } finally {
+      // A transaction would not survive the cancel: there the rest is read and dropped.
+      if (!run.settled && standsAlone) await Promise.all([run.leave(), this.cancel()]);
+      else await run.leave();
+    }
+  }
+
   status(): SessionStatus {
     const word = this.#client.getTransactionStatus();
     if (word === 'T') return 'transaction';
@@ -113,27 +193,23 @@ export class PostgresConnection implements DriverConnection<PgClient> {
 
   async cancel(): Promise<void> {
     if (this.#over) return;
+    this.#running?.interrupt();
     await requestCancel(this.#target, this.#client.backend, (socket) => {
       this.#cancels.add(socket);
       socket.once('close', () => this.#cancels.delete(socket));
     });
   }
 
-  async version(): Promise<DriverVersion> {
-    const { rows } = await this.query({ text: 'SELECT version()', values: [], rowMode: 'array' });
-    const [[said]] = rows as [[string]];
-    const [product, serverVersion] = said.replace(/^(\w+) CCL v/, '$1 ').split(' ');
-    const flavor = /cockroach/i.test(said)
-      ? 'cockroachdb'
-      : /-YB-/.test(said)
-        ? 'yugabyte'
-        : product;
-    return {
-      serverVersion: serverVersion ?? said,
-      flavor: flavor === 'PostgreSQL' || flavor === undefined ? 'postgres' : flavor.toLowerCase(),
-      driver: 'pg',
-      driverVersion: pgVersion(),
-    };
+  statements(): StatementCacheStats {
+    return this.#context.prepared.stats();
+  }
+
+  outcome(transactionId: string): Promise<TransactionOutcome> {
+    return this.#naming.outcome(transactionId);
+  }
+
+  version(): Promise<DriverVersion> {
+    return readVersion(this.#ask);
   }
 
   close(): Promise<void> {
@@ -163,6 +239,12 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     });
   }
 
+  async #copyIn(text: string, chunks: AsyncGenerator<Buffer>): Promise<NativeResult> {
+    const run = new CopyInRun({ text, values: [] }, this.#context);
+    this.#start(run);
+    return run.send(chunks);
+  }
+
   #start(run: StatementRun): void {
     if (this.#over) {
       run.end(refused(this.#over));
@@ -170,6 +252,34 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     }
     this.#running = run;
     this.#client.run(run);
+  }
+
+  readonly #ask: Ask = async (text, values = []) =>
+    (await this.query({ text, values, rowMode: 'array' })).rows;
+
+  async #learnThen(statement: NativeStatement): Promise<NativeResult> {
+    await this.#naming.learn();
+    return this.query(statement);
+  }
+
+  async #limit(timeoutMs: number): Promise<void> {
+    const whole = Math.ceil(Math.min(Math.max(timeoutMs, 0), MAX_LIMIT_MS));
+    await this.query({ text: `SET statement_timeout = ${whole}`, values: [] });
+  }
+
+  /** `pg` forgets a statement at its error; the session is ready only with this message. */
+  #onReady(): void {
+    const run = this.#running;
+    if (run === undefined) return;
+    if (run.failure !== undefined && !run.settled) {
+      const next = run instanceof WholeRun && this.status() === 'idle' ? run.again() : undefined;
+      if (next !== undefined) {
+        this.#start(next);
+        return;
+      }
+      run.finish();
+    }
+    if (run.settled && this.#running === run) this.#running = undefined;
   }
 
   /** The session ended; `reason` is undefined when its socket only closed. */
@@ -192,17 +302,4 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     run?.end(error);
     this.#lost(cause);
   }
-}
-
-/** For a statement that came after the end. */
-function refused(cause: Error): ConnectionError {
-  return ended('The session had ended before the statement; nothing was sent.', 'no', cause);
-}
-
-function ended(message: string, applied: 'no' | 'unknown', cause?: Error): ConnectionError {
-  return new ConnectionError(message, {
-    code: 'DAL_CONNECTION',
-    fault: { kind: 'connection', connectionLost: true, applied },
-    ...(cause ? { cause } : {}),
-  });
 }

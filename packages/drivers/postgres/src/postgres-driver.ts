@@ -12,4 +12,8 @@ export const postgresDriver: Driver<PostgresOptions, PgClient> = defineDriver({
   connect: connectPostgres,
   classify: classifyPostgres,
   configure: readPostgresOptions,
+  module: import.meta.url,
 });
+
+/** A worker imports this module for the driver. */
+export { postgresDriver as driver };

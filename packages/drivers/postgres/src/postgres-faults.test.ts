@@ -1,6 +1,12 @@
 import { ConfigError, ConnectionError } from '@dal/core';
 import { describe, expect, test } from 'vitest';
-import { classifyPostgres, markEnding, markRefusal } from './postgres-faults.ts';
+import {
+  classifyPostgres,
+  isUnconfirmedCommit,
+  markEnding,
+  markRefusal,
+  markUnbegun,
+} from './postgres-faults.ts';
 
 function answer(code: string, more: Record<string, unknown> = {}): Error {
   return Object.assign(new Error('words of the server'), { severity: 'ERROR', code, ...more });
@@ -184,6 +190,30 @@ describe('an error of Node or pg', () => {
     const error = new Error('wrapped', { cause: answer('23505') });
     expect(classifyPostgres(error).kind).toBe('unique');
   });
+});
+
+test('what the server says before it has begun with the statement had no effect', () => {
+  const ending = { severity: 'FATAL', routine: 'ProcessInterrupts' };
+  const between = answer('57P01', ending);
+  expect(classifyPostgres(between)).toMatchObject({ connectionLost: true, applied: 'unknown' });
+  markUnbegun(between);
+  expect(classifyPostgres(between)).toMatchObject({ connectionLost: true, applied: 'no' });
+  // A pooler says such things without knowing what the server did.
+  const ofPooler = answer('57P01', { severity: 'FATAL' });
+  for (const error of [ofPooler, nodeError('ECONNRESET'), undefined, 'text']) markUnbegun(error);
+  expect(classifyPostgres(ofPooler)).toMatchObject({ connectionLost: true, applied: 'unknown' });
+});
+
+test.for([
+  [{ code: '01000', routine: 'SyncRepWaitForLSN', message: 'in any language' }, true],
+  [
+    { code: '01000', message: 'canceling wait for synchronous replication due to user request' },
+    true,
+  ],
+  [{ code: '01000', routine: 'exec_stmt_raise', message: 'of a user' }, false],
+  [{ code: '25P01', routine: 'UserAbortTransactionBlock', message: 'no transaction' }, false],
+] as const)('a warning at COMMIT: %j', ([notice, says]) => {
+  expect(isUnconfirmedCommit(notice)).toBe(says);
 });
 
 test("errors of the layer keep their driver's verdict", () => {

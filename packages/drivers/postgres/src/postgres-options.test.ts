@@ -22,7 +22,7 @@ test('everything has a default', () => {
     keepAliveDelayMs: 1_000,
     readOnly: false,
     pooler: 'none',
-    preparedStatements: 100,
+    preparedStatements: undefined,
     values: {},
   });
 });

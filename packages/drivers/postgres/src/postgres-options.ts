@@ -51,7 +51,7 @@ export interface PostgresConfig extends ValueOptions {
    * names and the session gets no settings of ours. Default: `none`.
    */
   readonly pooler?: 'none' | 'transaction';
-  /** Prepared statements that a connection keeps; 0: none. Default: 100. */
+  /** Prepared statements that a connection keeps; 0: none. Default: 50 to 500, as they are used. */
   readonly preparedStatements?: number;
 }
 
@@ -71,7 +71,8 @@ export interface PostgresOptions {
   readonly keepAliveDelayMs: number;
   readonly readOnly: boolean;
   readonly pooler: 'none' | 'transaction';
-  readonly preparedStatements: number;
+  /** Undefined: a number that follows the use. */
+  readonly preparedStatements: number | undefined;
   readonly values: ValueOptions;
 }
 
@@ -147,7 +148,7 @@ export function readPostgresOptions(input: Readonly<Record<string, unknown>>): P
     keepAliveDelayMs: read.keepAliveDelayMs ?? 1_000,
     readOnly: read.readOnly ?? false,
     pooler: read.pooler ?? 'none',
-    preparedStatements: read.preparedStatements ?? 100,
+    preparedStatements: read.preparedStatements,
     values: {
       ...(integers ? { integers } : {}),
       ...(decimals ? { decimals } : {}),

@@ -6,6 +6,7 @@ import {
   type ValueOptions,
 } from '@dal/core';
 import { arrayFromText, arrayToText } from './array-literal.ts';
+import { usualTimestamp } from './usual-timestamp.ts';
 
 /** Turns the text that the server wrote into a value. */
 export type ReadValue = (text: string) => unknown;
@@ -83,7 +84,7 @@ export function postgresTypes(options: ValueOptions = {}): PostgresTypes {
     decimal: options.decimals === 'number' ? Number : asText,
     bytes: bytesFromText,
     // 'infinity' is no Date: timestampFromText leaves it as text.
-    timestamp: options.timestamps === 'text' ? asText : timestampFromText,
+    timestamp: options.timestamps === 'text' ? asText : readTimestamp,
     json: options.json === 'text' ? asText : jsonFromText,
     text: asText,
   };
@@ -121,6 +122,7 @@ export function encodeValues(values: readonly unknown[]): EncodedValue[] {
 
 function encode(value: unknown): EncodedValue {
   if (typeof value === 'string') return value;
+  if (typeof value === 'number') return numberToText(value);
   if (value === null || value === undefined) return null;
   if (value instanceof Uint8Array) return asBuffer(value);
   if (Array.isArray(value)) return arrayToText(value, scalarToText);
@@ -129,7 +131,7 @@ function encode(value: unknown): EncodedValue {
 
 function scalarToText(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'number') return numberToText(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (value instanceof Date) return dateToText(value);
   if (value instanceof Uint8Array) return `\\x${asBuffer(value).toString('hex')}`;
@@ -137,6 +139,10 @@ function scalarToText(value: unknown): string {
     `A value of the statement is of a type that PostgreSQL has no form for (${typeof value}). Wrap objects in json(...). Nothing was sent.`,
     { kind: 'usage', code: 'DAL_VALUE' },
   );
+}
+
+function numberToText(value: number): string {
+  return value === 0 && Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** `2026-01-31 12:30:00.000+00`: the offset makes it the same moment whatever the session's zone. */
@@ -167,6 +173,10 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function readTimestamp(text: string): Date | string {
+  return usualTimestamp(text) ?? timestampFromText(text);
 }
 
 function asText(text: string): string {

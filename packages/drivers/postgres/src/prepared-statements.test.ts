@@ -25,6 +25,21 @@ test('a name with another text is prepared again', () => {
   expect(statements.take('a', 'two')).toMatchObject({ text: 'two', state: 'doubtful' });
 });
 
+test('a long text is not prepared', () => {
+  const statements = new PreparedStatements();
+  expect(statements.take('a', 'x'.repeat(15_361))).toBeUndefined();
+  expect(statements.stats()).toMatchObject({ size: 0, capacity: 100 });
+});
+
 test('a limit of 0 switches names off', () => {
-  expect(new PreparedStatements(0).take('a', 'a')).toBeUndefined();
+  const statements = new PreparedStatements(0);
+  expect(statements.take('a', 'a')).toBeUndefined();
+  expect(statements.stats()).toEqual({ size: 0, capacity: 0, hits: 0, misses: 0, evictions: 0 });
+});
+
+test('a companion never pushes out the statement that it travels with', () => {
+  const statements = new PreparedStatements(1);
+  statements.take('a', 'a')!.state = 'ready';
+  expect(statements.takeBeside('b', 'b')).toBeUndefined();
+  expect(statements.takeClosing()).toBeUndefined();
 });

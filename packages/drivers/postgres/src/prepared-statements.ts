@@ -1,3 +1,4 @@
+import { StatementCache, type StatementCacheStats } from '@dal/core';
 import type { RowShape } from './row-shape.ts';
 
 /** What is known of one name on one session. */
@@ -13,26 +14,39 @@ export interface PreparedStatement {
   shape: RowShape | undefined;
 }
 
-/** The statements that a session's server holds for us, the least used one closed beyond a limit. */
+/** The statements that a session's server holds for us. */
 export class PreparedStatements {
-  readonly #limit: number;
-  readonly #byName = new Map<string, PreparedStatement>();
+  readonly #cache: StatementCache<PreparedStatement> | undefined;
   /** Names to close together with the next statement, which costs no round trip of its own. */
   #closing: string[] = [];
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** `limit`: 0 for none; undefined for a number that follows the use. */
+  constructor(limit?: number) {
+    if (limit === 0) return;
+    this.#cache = new StatementCache({
+      ...(limit === undefined ? {} : { initial: limit, min: limit, max: limit }),
+      onEvict: ({ name, state }) => {
+        if (state !== 'new') this.#closing.push(name);
+      },
+    });
   }
 
+  /** Undefined when the text is not to be prepared. */
   take(name: string, text: string): PreparedStatement | undefined {
-    if (this.#limit === 0) return undefined;
-    const known = this.#byName.get(name);
-    // Names sort themselves by their last use.
-    if (known) this.#byName.delete(name);
-    const statement = known?.text === text ? known : fresh(name, text, known !== undefined);
-    this.#byName.set(name, statement);
-    if (this.#byName.size > this.#limit) this.#dropOldest();
+    const cache = this.#cache;
+    if (cache === undefined) return undefined;
+    const known = cache.get(name);
+    if (known !== undefined && known.text === text) return known;
+    if (!cache.takes(text)) return undefined;
+    const state = known === undefined ? 'new' : 'doubtful';
+    const statement: PreparedStatement = { name, text, state, shape: undefined };
+    cache.put(name, statement);
     return statement;
+  }
+
+  /** For a statement that travels together with another, which it must not push out. */
+  takeBeside(name: string, text: string): PreparedStatement | undefined {
+    return this.stats().capacity < 2 ? undefined : this.take(name, text);
   }
 
   /** The names to close now, or undefined when there are none. */
@@ -45,18 +59,11 @@ export class PreparedStatements {
 
   /** After DISCARD ALL: the server holds nothing any more. */
   clear(): void {
-    this.#byName.clear();
+    this.#cache?.clear();
     this.#closing = [];
   }
 
-  #dropOldest(): void {
-    const [oldest] = this.#byName.values();
-    if (!oldest) return;
-    this.#byName.delete(oldest.name);
-    if (oldest.state !== 'new') this.#closing.push(oldest.name);
+  stats(): StatementCacheStats {
+    return this.#cache?.stats() ?? { size: 0, capacity: 0, hits: 0, misses: 0, evictions: 0 };
   }
-}
-
-function fresh(name: string, text: string, replaces: boolean): PreparedStatement {
-  return { name, text, state: replaces ? 'doubtful' : 'new', shape: undefined };
 }

@@ -1,4 +1,5 @@
 import type { Column } from '@dal/core';
+import { compileRow, type MakeRow } from './compile-row.ts';
 import type { PgField } from './pg-client.ts';
 import type { PostgresTypes, ReadValue } from './postgres-types.ts';
 
@@ -9,9 +10,13 @@ export interface RowShape {
   readonly readers: readonly ReadValue[];
   /** False when a name would reach the prototype of the row (`__proto__`). */
   readonly plainNames: boolean;
+  /** Rows made so far, up to the number that makes a function of their own worthwhile. */
+  madeCount: number;
+  make: MakeRow | undefined;
 }
 
-export const NO_COLUMNS: RowShape = { columns: [], names: [], readers: [], plainNames: true };
+/** To compile a function costs as much as this many rows save. */
+const WORTH_COMPILING = 100;
 
 export function rowShape(fields: readonly PgField[], types: PostgresTypes): RowShape {
   const names = fields.map((field) => field.name);
@@ -20,10 +25,24 @@ export function rowShape(fields: readonly PgField[], types: PostgresTypes): RowS
     columns: fields.map(({ name, dataTypeID }) => ({ name, type: types.nameOf(dataTypeID) })),
     readers: fields.map(({ dataTypeID }) => types.reader(dataTypeID)),
     plainNames: !names.includes('__proto__'),
+    madeCount: 0,
+    make: undefined,
   };
 }
 
+export const NO_COLUMNS: RowShape = {
+  columns: [],
+  names: [],
+  readers: [],
+  plainNames: true,
+  madeCount: 0,
+  make: undefined,
+};
+
 export function readObject(shape: RowShape, texts: readonly (string | null)[]): unknown {
+  if (shape.make !== undefined) return shape.make(texts);
+  shape.madeCount++;
+  if (shape.madeCount === WORTH_COMPILING) shape.make = compileRow(shape.names, shape.readers);
   const { names, readers } = shape;
   const row: Record<string, unknown> = {};
   for (let index = 0; index < names.length; index++) {

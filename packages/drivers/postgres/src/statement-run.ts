@@ -1,4 +1,5 @@
-import { ConfigError, type NativeResult, type NativeStatement } from '@dal/core';
+import { ConfigError, type NativeStatement } from '@dal/core';
+import { type Flight, flight } from './flight.ts';
 import {
   isProtocolError,
   isServerAnswer,
@@ -6,7 +7,7 @@ import {
   type PgLine,
   type PgStatement,
 } from './pg-client.ts';
-import { isStalePlan, markEnding } from './postgres-faults.ts';
+import { isStalePlan, markEnding, markUnbegun } from './postgres-faults.ts';
 import { type EncodedValue, encodeValues, type PostgresTypes } from './postgres-types.ts';
 import type { PreparedStatement, PreparedStatements } from './prepared-statements.ts';
 import { NO_COLUMNS, readArray, readObject, type RowShape, rowShape } from './row-shape.ts';
@@ -15,9 +16,9 @@ import { NO_COLUMNS, readArray, readObject, type RowShape, rowShape } from './ro
 export interface StatementContext {
   readonly types: PostgresTypes;
   readonly prepared: PreparedStatements;
+  /** No pooler in between, whose own errors could stand in front of the server's answers. */
+  readonly isDirect: boolean;
 }
-
-const MAX_VALUES = 65_535;
 
 /**
  * One statement on its way through `pg`, always by the extended protocol: there the server itself
@@ -30,25 +31,30 @@ export abstract class StatementRun implements PgStatement {
   settled = false;
   /** The first thing that went wrong; the server's own end of the statement is still awaited. */
   failure: unknown;
+  /** The server has bound the values, so from then on it may have begun. */
+  isBound = false;
+  /** COMMIT took effect, but the replicas that were to confirm it did not. */
+  isUnconfirmed = false;
   protected rows: unknown[] = [];
   protected tag = '';
   protected shape: RowShape | undefined;
+  protected readonly context: StatementContext;
+  protected readonly prepared: PreparedStatement | undefined;
   readonly #text: string;
   readonly #values: readonly EncodedValue[];
   readonly #asArray: boolean;
-  readonly #context: StatementContext;
-  readonly #prepared: PreparedStatement | undefined;
 
   /** @throws ConfigError for a text or a value that can't be sent */
   constructor(statement: NativeStatement, context: StatementContext) {
-    const { text, values, name, rowMode } = statement;
-    checkStatement(text, values);
+    const { text, values, name } = statement;
+    this.context = context;
     this.#text = text;
+    if (values.length > MAX_VALUES) throw tooMany(values.length);
     this.#values = encodeValues(values);
-    this.#asArray = rowMode === 'array';
-    this.#context = context;
-    this.#prepared = name === undefined ? undefined : context.prepared.take(name, text);
-    this.shape = this.#prepared?.shape;
+    this.#asArray = statement.rowMode === 'array';
+    this.prepared = name === undefined ? undefined : context.prepared.take(name, text);
+    if (this.prepared?.state !== 'ready') checkText(text);
+    this.shape = this.prepared?.shape;
   }
 
   /** Asks for rows; everything before it in the exchange is the same for all runs. */
@@ -58,30 +64,38 @@ export abstract class StatementRun implements PgStatement {
   abstract handlePortalSuspended(line: PgLine): void;
 
   submit(line: PgLine): void {
-    const prepared = this.#prepared;
     // All messages of the exchange leave in one write.
     line.stream.cork();
     try {
-      const closing = this.#context.prepared.takeClosing();
-      if (closing) for (const name of closing) line.close({ type: 'S', name });
-      if (prepared === undefined) {
-        line.parse({ text: this.#text });
-        line.bind({ values: this.#values });
-      } else {
-        const { name } = prepared;
-        if (prepared.state === 'doubtful') line.close({ type: 'S', name });
-        if (prepared.state !== 'ready') line.parse({ text: this.#text, name });
-        line.bind({ statement: name, values: this.#values });
-      }
-      if (this.shape === undefined) line.describe({ type: 'P' });
+      write(line, this.prepare().take());
       this.execute(line);
     } finally {
       line.stream.uncork();
     }
   }
 
+  /** A flight with everything that comes before the execution. */
+  protected prepare(): Flight {
+    const messages = this.prepareText().bind(this.target, this.#values);
+    return this.shape === undefined ? messages.describePortal() : messages;
+  }
+
+  /** A flight after which the server has the text, under `target`. */
+  protected prepareText(): Flight {
+    const prepared = this.prepared;
+    const messages = flight.begin();
+    const closing = this.context.prepared.takeClosing();
+    if (closing !== undefined) for (const name of closing) messages.closeStatement(name);
+    return prepared === undefined ? messages.parse('', this.#text) : parsed(messages, prepared);
+  }
+
+  /** The name on the server; empty for a statement that isn't kept. */
+  protected get target(): string {
+    return this.prepared?.name ?? '';
+  }
+
   handleRowDescription({ fields }: { readonly fields: readonly PgField[] }): void {
-    this.shape = rowShape(fields, this.#context.types);
+    this.shape = rowShape(fields, this.context.types);
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
@@ -112,8 +126,13 @@ export abstract class StatementRun implements PgStatement {
     line.sync();
   }
 
-  handleCopyData(): void {
+  handleCopyData(_message: { readonly chunk: Buffer }): void {
     this.fail(copyRefused('TO STDOUT'));
+  }
+
+  /** The server was asked to stop this; for what a cancel alone doesn't reach. */
+  interrupt(): void {
+    // The server hears a cancel while it runs a statement.
   }
 
   handleReadyForQuery(_line: PgLine): void {
@@ -133,7 +152,7 @@ export abstract class StatementRun implements PgStatement {
   finish(): void {
     if (this.settled) return;
     this.settled = true;
-    this.#notePrepared();
+    this.notePrepared();
     if (this.failure === undefined) this.succeed();
     else this.reject(this.failure);
   }
@@ -141,7 +160,10 @@ export abstract class StatementRun implements PgStatement {
   /** The session is gone. */
   end(reason: unknown): void {
     if (this.settled) return;
-    if (this.failure !== undefined) markEnding(this.failure);
+    if (this.failure !== undefined) {
+      markEnding(this.failure);
+      if (!this.isBound && this.context.isDirect) markUnbegun(this.failure);
+    }
     this.fail(reason);
     this.finish();
   }
@@ -151,59 +173,60 @@ export abstract class StatementRun implements PgStatement {
     this.rows = [];
   }
 
-  #notePrepared(): void {
-    const prepared = this.#prepared;
-    if (prepared === undefined) return;
-    if (this.failure === undefined) {
-      prepared.state = 'ready';
-      prepared.shape = this.shape ?? NO_COLUMNS;
-    } else if (prepared.state !== 'ready' || isStalePlan(this.failure)) {
-      prepared.state = 'doubtful';
-      prepared.shape = undefined;
-    }
+  protected notePrepared(): void {
+    const shape = this.failure === undefined ? (this.shape ?? NO_COLUMNS) : undefined;
+    if (this.prepared !== undefined) notePrepared(this.prepared, this.failure, shape);
+    // Not one of our own statements, and then the server holds nothing of ours any more.
+    if (this.tag === 'DEALLOCATE ALL' || this.tag === 'DISCARD ALL') this.context.prepared.clear();
   }
 }
 
-/** A statement whose rows arrive all at once. */
-export class WholeRun extends StatementRun {
-  readonly #resolve: (result: NativeResult) => void;
-  readonly #reject: (error: unknown) => void;
+/** Has the server prepare a statement, if it hasn't. */
+export function parsed(messages: Flight, { name, text, state }: PreparedStatement): Flight {
+  if (state === 'doubtful') messages.closeStatement(name);
+  return state === 'ready' ? messages : messages.parse(name, text);
+}
 
-  constructor(
-    statement: NativeStatement,
-    context: StatementContext,
-    resolve: (result: NativeResult) => void,
-    reject: (error: unknown) => void,
-  ) {
-    super(statement, context);
-    this.#resolve = resolve;
-    this.#reject = reject;
+/** What is known of a prepared statement after it ran or failed; `shape`: if it was seen. */
+export function notePrepared(
+  prepared: PreparedStatement,
+  failure: unknown,
+  shape: RowShape | undefined,
+): void {
+  if (failure === undefined) {
+    prepared.state = 'ready';
+    prepared.shape ??= shape;
+  } else if (prepared.state !== 'ready' || isStalePlan(failure)) {
+    prepared.state = 'doubtful';
+    prepared.shape = undefined;
   }
+}
 
-  protected override execute(line: PgLine): void {
-    line.execute({});
-    line.sync();
-  }
+/** `pg` itself leaves out what a line that is closing can't take. */
+export function write({ stream }: PgLine, bytes: Buffer): void {
+  if (stream.writable) stream.write(bytes);
+}
 
-  override handlePortalSuspended(_line: PgLine): void {
-    // Only a run that asks for a number of rows is suspended.
-  }
-
-  protected override succeed(): void {
-    const { rows, tag } = this;
-    this.rows = [];
-    const { command, affectedRows } = readTag(tag);
-    const columns = this.shape?.columns ?? [];
-    this.#resolve({ rows, columns, affectedRows, ...(command === '' ? {} : { command }) });
-  }
-
-  protected override reject(error: unknown): void {
-    this.#reject(error);
-  }
+export interface CommandTag {
+  readonly command: string;
+  readonly affectedRows: number;
 }
 
 /** `INSERT 0 5`, `UPDATE 3`, `SELECT 10`, `CREATE TABLE`, `COMMIT`. */
-export function readTag(tag: string): { command: string; affectedRows: number } {
+export function readTag(tag: string): CommandTag {
+  let read = tagsRead.get(tag);
+  if (read === undefined) {
+    read = takeApart(tag);
+    if (tagsRead.size >= 1_000) tagsRead.clear();
+    tagsRead.set(tag, read);
+  }
+  return read;
+}
+
+/** The same few come again and again. */
+const tagsRead = new Map<string, CommandTag>();
+
+function takeApart(tag: string): CommandTag {
   const match = /^(.*?)(?: \d+)? (\d+)$/.exec(tag);
   if (!match) return { command: tag, affectedRows: 0 };
   const command = match[1]!;
@@ -213,19 +236,22 @@ export function readTag(tag: string): { command: string; affectedRows: number } 
 /** The number in their tag counts rows that were read. */
 const readers = new Set(['SELECT', 'FETCH', 'MOVE']);
 
-function checkStatement(text: string, values: readonly unknown[]): void {
+const MAX_VALUES = 65_535;
+
+function tooMany(count: number): ConfigError {
+  return new ConfigError(
+    `The statement has ${count} values; PostgreSQL takes ${MAX_VALUES}. Send fewer rows at a time, or pass a list as one value: = ANY($1). Nothing was sent.`,
+    { kind: 'usage', code: 'DAL_STATEMENT' },
+  );
+}
+
+function checkText(text: string): void {
   // A zero byte would end the text on the wire and shift the rest into other fields of the message.
   if (text.includes('\0')) {
     throw new ConfigError('The text of the statement holds a zero byte. Nothing was sent.', {
       kind: 'usage',
       code: 'DAL_STATEMENT',
     });
-  }
-  if (values.length > MAX_VALUES) {
-    throw new ConfigError(
-      `The statement has ${values.length} values; PostgreSQL takes ${MAX_VALUES}. Send fewer rows at a time, or pass a list as one value: = ANY($1). Nothing was sent.`,
-      { kind: 'usage', code: 'DAL_STATEMENT' },
-    );
   }
 }
 

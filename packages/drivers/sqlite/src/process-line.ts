@@ -1,25 +1,24 @@
 /** A session in a process of its own: the only place where SQLite can be stopped for sure, by killing it. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import {
-  resultOf,
-  type SessionLine,
-  sessionIsBusy,
-  sessionIsOver,
-  type SqliteRaw,
-} from './session-line.ts';
-import { failureOf, type Reply, type Request } from './session-messages.ts';
+import type { Fault } from '@dal/core';
+import { FrameReader, writeFrame } from './frames.ts';
+import { sessionIsBusy, sessionIsOver, type SqliteRaw, valueOf } from './session-line.ts';
+import { failureOf, type Order, type Reply, type Request } from './session-messages.ts';
 import { SqliteError } from './sqlite-faults.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
 
 /** How long a session may take to close its file before it is killed, which WAL survives. */
 const CLOSE_TIMEOUT_MS = 1_500;
+/** The place of the line among the files of the process, behind stderr. */
+const LINE = 3;
 
 /** Starts the process and opens the file in it; nothing of it stays when that fails. */
 export async function openProcessLine(
   settings: SqliteSettings,
   lost: (error: unknown) => void,
-): Promise<SessionLine> {
+): Promise<ProcessLine> {
   const line = new ProcessLine(settings, lost);
   await line.open();
   return line;
@@ -28,13 +27,33 @@ export async function openProcessLine(
 interface Pending {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
+  /** Nothing of it stays, whenever it was stopped. */
+  readonly onlyReads: boolean;
+  readonly since: number;
 }
 
-class ProcessLine implements SessionLine {
+export interface HowToCall {
+  /** JSON can say the request. */
+  readonly plain: boolean;
+  /** The request changes nothing. */
+  readonly onlyReads: boolean;
+  /** Statements that the session need not keep any longer. */
+  readonly forget?: readonly number[];
+}
+
+const READS: HowToCall = { plain: true, onlyReads: true };
+
+/** The way to a session in another process. One request at a time. */
+export class ProcessLine {
   readonly raw: SqliteRaw;
+  /** SQLite's own word, as of the last answer. */
   inTransaction = false;
+  /** The process ends itself when a request takes longer, also while this one is frozen; 0: never. */
+  limitMs = 0;
   readonly #settings: SqliteSettings;
   readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
   readonly #exited: Promise<void>;
   #lost: ((error: unknown) => void) | undefined;
   #pending: Pending | undefined;
@@ -44,15 +63,20 @@ class ProcessLine implements SessionLine {
     this.#settings = settings;
     this.#lost = lost;
     this.#child = startProcess();
+    this.#socket = this.#child.stdio[LINE] as Socket;
     this.raw = { runsIn: 'process', pid: this.#child.pid ?? 0, database: undefined };
-    this.#child.on('message', (reply) => this.#answer(reply as Reply));
+    this.#socket.on('data', (piece) => this.#receive(piece));
+    // What can't be sent is told by the end of the process.
+    this.#socket.on('error', () => undefined);
     this.#exited = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => {
-        this.#end(`ended by itself (${signal ?? `exit code ${code}`})`);
+      // Not "exit": the last words may still be on the line then.
+      this.#child.once('close', (code, signal) => {
+        if (this.#isLate()) this.#end(tookTooLong(this.limitMs), { kind: 'statementTimeout' });
+        else this.#end(`ended by itself (${signal ?? `exit code ${code}`})`);
         resolve();
       });
       this.#child.on('error', (error) => {
-        // No process: nothing else will ever come. Otherwise its exit follows and says more.
+        // No process: nothing else will ever come. Otherwise its end follows and says more.
         if (this.#child.pid !== undefined) return;
         this.#end(`could not be started: ${failureOf(error).message}`);
         resolve();
@@ -72,7 +96,8 @@ class ProcessLine implements SessionLine {
       this.destroy();
     }, connectTimeoutMs);
     try {
-      resultOf(await this.#send(this.#settings), false);
+      const { memory: _, ...settings } = this.#settings;
+      await this.call(['start', settings]);
       // An idle session is no reason for a program to go on; a running statement is.
       this.#child.unref();
     } catch (error) {
@@ -83,21 +108,23 @@ class ProcessLine implements SessionLine {
     }
   }
 
-  async call(request: Request): Promise<unknown> {
+  /** Rejects with `SqliteError`. */
+  async call(request: Request, how: HowToCall = READS): Promise<unknown> {
     const before = this.inTransaction;
-    const reply = await this.#send(request);
+    const reply = await this.#send(request, how);
     this.inTransaction = reply[1];
-    return resultOf(reply, before);
+    return valueOf(reply, before);
   }
 
   async close(): Promise<void> {
     this.#lost = undefined;
     this.#child.ref();
+    this.#socket.ref();
     if (this.#over) return this.#exited;
     const busy = this.#pending !== undefined;
     this.#stop('was closed');
     if (busy) this.#child.kill('SIGKILL');
-    else this.#post('close');
+    else this.#post(['close']);
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_TIMEOUT_MS);
     await this.#exited;
     clearTimeout(timer);
@@ -109,44 +136,49 @@ class ProcessLine implements SessionLine {
     this.#child.kill('SIGKILL');
   }
 
-  #send(message: Request | SqliteSettings): Promise<Reply> {
+  #send(request: Request, { plain, onlyReads, forget }: HowToCall): Promise<Reply> {
     if (this.#over) return Promise.reject(sessionIsOver());
     if (this.#pending !== undefined) return Promise.reject(sessionIsBusy());
     return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject };
-      this.#child.channel?.ref();
-      this.#post(message);
+      this.#pending = { resolve, reject, onlyReads, since: performance.now() };
+      this.#socket.ref();
+      this.#post(request, plain, forget);
     });
   }
 
-  #post(message: Request | SqliteSettings | 'close'): void {
-    // Where nothing can be sent any more, the exit of the process is the answer.
-    if (this.#child.connected) this.#child.send(message);
+  #post(request: Request, plain = true, forget: readonly number[] = []): void {
+    const order: Order = [request, this.limitMs, forget];
+    // Where nothing can be sent any more, the end of the process is the answer.
+    if (this.#socket.writable) this.#socket.write(writeFrame(order, plain));
   }
 
-  #answer(reply: Reply): void {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    this.#child.channel?.unref();
-    pending?.resolve(reply);
+  #receive(piece: Buffer): void {
+    this.#reader.add(piece);
+    for (let reply = this.#reader.next(); reply !== undefined; reply = this.#reader.next()) {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      this.#socket.unref();
+      pending?.resolve(reply[0] as Reply);
+    }
   }
 
-  #end(how: string): void {
+  #end(how: string, known: Partial<Fault> = {}): void {
     const lost = this.#lost;
     this.#lost = undefined;
-    const error = this.#stop(how);
+    const error = this.#stop(how, known);
     lost?.(error);
   }
 
   /** From here on nothing is sent; who waits is told. */
-  #stop(how: string): SqliteError {
+  #stop(how: string, known: Partial<Fault> = {}): SqliteError {
     const pending = this.#pending;
     const gone = this.#settings.memory ? '; the database in memory and all its data are gone' : '';
     const error = new SqliteError(
       { message: `The SQLite session ${how}${gone}`, code: 'DAL_SQLITE_SESSION_LOST' },
       {
-        applied: pending ? 'unknown' : 'no',
+        applied: pending && !pending.onlyReads ? 'unknown' : 'no',
         ...(this.inTransaction ? { transaction: 'gone' } : {}),
+        ...known,
       },
     );
     this.#over = true;
@@ -154,19 +186,30 @@ class ProcessLine implements SessionLine {
     pending?.reject(error);
     return error;
   }
+
+  #isLate(): boolean {
+    return (
+      this.#pending !== undefined &&
+      this.limitMs > 0 &&
+      performance.now() - this.#pending.since >= this.limitMs
+    );
+  }
+}
+
+function tookTooLong(limitMs: number): string {
+  return `ended itself, because a statement took longer than its limit of ${limitMs} ms`;
 }
 
 function startProcess(): ChildProcess {
   // The same file, as source or as built.
   const source = import.meta.url.endsWith('.ts');
   const file = new URL(source ? './session-process.ts' : './session-process.js', import.meta.url);
+  const flags = source ? ['--conditions=@dal/source', '--disable-warning=ExperimentalWarning'] : [];
   // What the program was started with (loaders, inspectors, agents) has no business in there.
   const { NODE_OPTIONS: _, ...env } = process.env;
-  return fork(fileURLToPath(file), [], {
+  return spawn(process.execPath, [...flags, fileURLToPath(file)], {
     env: process.versions['electron'] ? { ...env, ELECTRON_RUN_AS_NODE: '1' } : env,
-    execArgv: source ? ['--disable-warning=ExperimentalWarning'] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     windowsHide: true,
   });
 }

@@ -25,28 +25,35 @@ export type Cell = null | number | bigint | string | Uint8Array;
 
 /** A request, as a tuple: tuples are the cheapest thing to send to another process. */
 export type Request =
-  | readonly [op: 'run', text: string, values: Cell[]]
+  | readonly [op: 'start', settings: SessionSettings]
+  | readonly [op: 'run', statement: WireStatement, values: Cell[]]
+  | readonly [op: 'many', statement: WireStatement, rows: Cell[][]]
   | readonly [op: 'open', text: string, values: Cell[], batchSize: number]
   | readonly [op: 'next']
   | readonly [op: 'end']
   | readonly [op: 'reset']
-  | readonly [op: 'version'];
+  | readonly [op: 'version']
+  | readonly [op: 'close'];
 
-export interface RunResult {
-  /** Names and declared types in turn: `['id', 'INTEGER', 'name', 'TEXT']`. Empty: no rows to expect. */
-  readonly columns: readonly string[];
-  /** Arrays in the order of the columns. */
-  readonly rows: unknown[][];
-  readonly affectedRows: number;
-  readonly insertId: number | bigint | undefined;
-  readonly verb: string;
-}
+/** The number of a statement that was kept, or a text and the number to keep it by; 0: it isn't kept. */
+export type WireStatement = number | readonly [keepAs: number, text: string];
 
-export interface Batch {
-  readonly columns: readonly string[];
-  readonly rows: unknown[][];
-  readonly done: boolean;
-}
+/**
+ * What travels to the process. `limitMs`: the process ends itself when this takes longer; 0: never.
+ * `forget`: statements that gave way to others.
+ */
+export type Order = readonly [request: Request, limitMs: number, forget: readonly number[]];
+
+/** A number that was announced before, or the number with names and declared types in turn. */
+export type WireColumns = number | readonly [slot: number, ...namesAndTypes: string[]];
+
+export type RunAnswer = readonly [
+  columns: WireColumns,
+  rows: unknown[][],
+  affectedRows: number,
+  insertId: number | bigint | null,
+];
+export type BatchAnswer = readonly [columns: WireColumns, rows: unknown[][], done: boolean];
 
 export interface LibraryVersion {
   readonly sqlite: string;
@@ -57,7 +64,7 @@ export interface LibraryVersion {
 export interface SessionFailure {
   readonly name: string;
   readonly message: string;
-  readonly code: string | undefined;
+  readonly code?: string | undefined;
 }
 
 /** `inTransaction` is SQLite's own word, taken after the request. */

@@ -1,251 +1,112 @@
-/** One open SQLite database: everything that touches better-sqlite3, and nothing else. */
-import { createRequire } from 'node:module';
-import Sqlite from 'better-sqlite3';
-import { columnKind, type ColumnKind } from './column-kind.ts';
-import { connectionPragmas } from './pragmas.ts';
-import {
-  type Batch,
-  type Cell,
-  type LibraryVersion,
-  READ_ONLY_TRANSACTION,
-  type Request,
-  type RunResult,
-  type SessionSettings,
-} from './session-messages.ts';
-import { mayUpdateInstead, statementVerb } from './statement-verb.ts';
+/** One open SQLite database: what a session does, in whatever process it lives. */
+import type { Bound } from './bind-cell.ts';
+import { ColumnWatch } from './column-watch.ts';
+import { type Description, NO_COLUMNS } from './description.ts';
+import { libraryVersion, openNativeDatabase, type SqliteDatabase } from './native-database.ts';
+import { keepsSchema, type Prepared, prepareStatement } from './prepared.ts';
+import { type CellSettings, safeInteger } from './read-cells.ts';
+import type { LibraryVersion, SessionSettings } from './session-messages.ts';
+import { tidyDatabase } from './tidy-database.ts';
 
-export type SqliteDatabase = Sqlite.Database;
-
-export interface Session {
-  /** better-sqlite3's object; another one after `reset`. */
-  readonly database: SqliteDatabase;
-  /** Does one request; throws better-sqlite3's errors. */
-  serve(request: Request): unknown;
-  close(): void;
-}
-
-/** Opens the file and sets it up. @throws better-sqlite3's errors */
-export function openSession(settings: SessionSettings): Session {
-  return new OpenSession(settings);
-}
-
-interface Prepared {
-  readonly statement: Sqlite.Statement<unknown[], unknown[]>;
+export interface SessionResult {
+  readonly description: Description;
+  /** As SQLite gave them, whole numbers as bigints; `description.readers` make them the user's. */
+  readonly rows: unknown[];
+  /** The rows are arrays, also when objects were asked for and could not be had. */
+  readonly asArrays: boolean;
+  readonly affectedRows: number;
+  readonly insertId: number | bigint | undefined;
   readonly verb: string;
-  readonly insertsOnly: boolean;
-  columns: readonly string[];
-  kinds: readonly ColumnKind[];
-  /** The schema that `columns` belongs to. */
-  schema: number;
+}
+
+export interface SessionBatch {
+  readonly description: Description;
+  readonly rows: unknown[][];
+  readonly done: boolean;
 }
 
 interface OpenStream {
   readonly rows: IterableIterator<unknown[]>;
   readonly prepared: Prepared;
   readonly batchSize: number;
+  description: Description | undefined;
 }
 
-const NO_COLUMNS: readonly string[] = [];
-const NEVER = -1;
-const CHANGES_DATA = new Set('INSERT UPDATE DELETE REPLACE'.split(' '));
-const KEEPS_SCHEMA = new Set(
-  'INSERT UPDATE DELETE REPLACE SELECT VALUES EXPLAIN BEGIN COMMIT END SAVEPOINT RELEASE'.split(
-    ' ',
-  ),
-);
-
-class OpenSession implements Session {
+/** Every method throws better-sqlite3's own errors. */
+export class Session {
   readonly #settings: SessionSettings;
-  readonly #memory: boolean;
-  #database: SqliteDatabase;
-  #statements = new Map<string, Prepared>();
-  #changes!: Sqlite.Statement<[], number>;
-  #lastId!: Sqlite.Statement<[], bigint>;
-  #schemaVersion!: Sqlite.Statement<[], bigint>;
+  readonly #cells: CellSettings;
+  /** better-sqlite3's object; another one after `reset`. */
+  database!: SqliteDatabase;
+  /** SQLite's own word, as of the last statement. */
+  inTransaction = false;
+  #watch!: ColumnWatch;
+  #changes!: () => number;
+  #lastId!: () => bigint;
   #stream: OpenStream | undefined;
   #queryOnly = false;
-  /** Counts what this session did to the schema; the file's own counter tells of the others. */
-  #ownChanges = 0;
 
-  constructor(settings: SessionSettings) {
+  constructor(settings: SessionSettings, cells: CellSettings) {
     this.#settings = settings;
-    this.#memory = settings.path === ':memory:';
-    this.#database = this.#open();
+    this.#cells = cells;
+    this.#open();
   }
 
-  get database(): SqliteDatabase {
-    return this.#database;
-  }
-
-  serve(request: Request): unknown {
-    switch (request[0]) {
-      case 'run':
-        return this.#run(request[1], request[2]);
-      case 'open':
-        return this.#openStream(request[1], request[2], request[3]);
-      case 'next':
-        return this.#nextBatch();
-      case 'end':
-        this.#endStream();
-        return undefined;
-      case 'reset':
-        this.#reset();
-        return undefined;
-      case 'version':
-      default:
-        return this.#version();
-    }
-  }
-
-  close(): void {
-    this.#stream = undefined;
-    this.#statements.clear();
-    this.#database.close();
-  }
-
-  #open(): SqliteDatabase {
-    const { path, readOnly, createIfMissing, busyTimeoutMs } = this.#settings;
-    const database = new Sqlite(path, {
-      // A database in memory starts empty, so it can be locked only after it was opened.
-      readonly: readOnly && !this.#memory,
-      fileMustExist: !this.#memory && (readOnly || !createIfMissing),
-      timeout: busyTimeoutMs,
-    });
-    try {
-      database.defaultSafeIntegers(true);
-      connectionPragmas(database, this.#settings);
-      this.#changes = database.prepare<[], number>('SELECT changes()').pluck().safeIntegers(false);
-      this.#lastId = database.prepare<[], bigint>('SELECT last_insert_rowid()').pluck();
-      this.#schemaVersion = database.prepare<[], bigint>('PRAGMA schema_version').pluck();
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-    return database;
-  }
-
-  #run(text: string, values: Cell[]): RunResult {
+  /** Whoever keeps it must forget it when the session is reset. */
+  prepare(text: string): Prepared {
     // A database that was opened for reading has no write lock to take.
-    const sql = this.#settings.readOnly && text === 'BEGIN IMMEDIATE' ? 'BEGIN' : text;
+    const allowed = this.#settings.readOnly && text === 'BEGIN IMMEDIATE' ? 'BEGIN' : text;
+    return prepareStatement(this.database, allowed);
+  }
+
+  run(prepared: Prepared, values: Bound[], asObjects: boolean): SessionResult {
     try {
-      const prepared = this.#prepare(sql);
-      const { statement, verb } = prepared;
-      bindWholeNumbers(values);
-      if (!statement.reader) {
-        const { changes, lastInsertRowid } = statement.run(values);
-        if (!KEEPS_SCHEMA.has(verb)) this.#ownChanges += 1;
-        return {
-          columns: NO_COLUMNS,
-          rows: [],
-          affectedRows: changes,
-          insertId: prepared.insertsOnly && changes > 0 ? safe(lastInsertRowid) : undefined,
-          verb,
-        };
-      }
-      const before = this.#schema();
-      const rows = statement.all(values);
-      this.#describe(prepared, before, rows[0]);
-      this.#readCells(rows, prepared.kinds);
-      const changes = CHANGES_DATA.has(verb) ? (this.#changes.get() ?? 0) : 0;
-      if (!KEEPS_SCHEMA.has(verb)) this.#ownChanges += 1;
-      return {
-        columns: prepared.columns,
-        rows,
-        affectedRows: changes,
-        insertId: prepared.insertsOnly && changes > 0 ? safe(this.#lastId.get() ?? 0n) : undefined,
-        verb,
-      };
+      return prepared.reader
+        ? this.#read(prepared, values, asObjects && prepared.readonly)
+        : this.#change(prepared, values);
+    } catch (error) {
+      this.#failed();
+      throw error;
     } finally {
-      this.#followQueryOnly(sql);
+      if (!prepared.ordinary) this.#settle(prepared);
     }
   }
 
-  #prepare(text: string): Prepared {
-    const known = this.#statements.get(text);
-    if (known !== undefined) {
-      // The newest stands last; the first is the one to go.
-      this.#statements.delete(text);
-      this.#statements.set(text, known);
-      return known;
-    }
-    const prepared = this.#prepareAnew(text);
-    // Words that run once or change what others mean are not worth a place.
-    if (KEEPS_SCHEMA.has(prepared.verb) || prepared.verb === 'ROLLBACK') {
-      this.#statements.set(text, prepared);
-      if (this.#statements.size > this.#settings.statementCacheSize) {
-        const [oldest] = this.#statements.keys();
-        if (oldest !== undefined) this.#statements.delete(oldest);
+  /** The same statement for each list of values, ended by the first error. */
+  runMany(prepared: Prepared, rows: readonly Bound[][]): number {
+    const { statement } = prepared;
+    let affectedRows = 0;
+    try {
+      for (const values of rows) {
+        if (prepared.reader) affectedRows += this.#read(prepared, values, false).affectedRows;
+        else affectedRows += statement.run(values).changes;
       }
-    }
-    return prepared;
-  }
-
-  #prepareAnew(text: string): Prepared {
-    const statement = this.#database.prepare<unknown[], unknown[]>(text);
-    if (statement.reader) statement.raw(true);
-    const verb = statementVerb(text);
-    return {
-      statement,
-      verb,
-      insertsOnly: (verb === 'INSERT' || verb === 'REPLACE') && !mayUpdateInstead(text),
-      columns: NO_COLUMNS,
-      kinds: [],
-      schema: NEVER,
-    };
-  }
-
-  /**
-   * Keeps the columns of a prepared statement true. SQLite prepares a statement again by itself
-   * when the schema has changed, perhaps by another process, and `SELECT *` then has other columns;
-   * asking for them each time would cost more than the statement.
-   */
-  #describe(prepared: Prepared, before: number, row: unknown[] | undefined): void {
-    const fits = row === undefined || row.length * 2 === prepared.columns.length;
-    if (prepared.schema === before && fits && this.#schema() === before) return;
-    nameColumns(prepared);
-    prepared.schema = this.#schema() === before ? before : NEVER;
-  }
-
-  #schema(): number {
-    // Nobody else can change a database in memory.
-    if (this.#memory) return this.#ownChanges;
-    return Number(this.#schemaVersion.get() ?? 0n) * 65_536 + (this.#ownChanges % 65_536);
-  }
-
-  /** Whole numbers arrive as bigints, so that none loses digits; here they get the user's type. */
-  #readCells(rows: unknown[][], kinds: readonly ColumnKind[]): void {
-    const { integers, decimals } = this.#settings;
-    for (const row of rows) {
-      for (let index = 0; index < row.length; index++) {
-        const cell = row[index];
-        const kind = kinds[index];
-        if (kind === 'decimal' && isNumeral(cell)) {
-          row[index] = decimals === 'number' ? Number(cell) : String(cell);
-        } else if (typeof cell === 'bigint') {
-          if (kind === 'boolean' && (cell === 0n || cell === 1n)) row[index] = cell === 1n;
-          else if (integers === 'safe') row[index] = safe(cell);
-          else row[index] = otherInteger(cell, integers);
-        }
-      }
+      return affectedRows;
+    } catch (error) {
+      this.#failed();
+      throw error;
+    } finally {
+      if (!prepared.ordinary) this.#settle(prepared);
     }
   }
 
-  #openStream(text: string, values: Cell[], batchSize: number): Batch {
-    this.#endStream();
+  openStream(text: string, values: Bound[], batchSize: number): SessionBatch {
+    this.endStream();
     // Its own statement: one that is being read cannot run a second time.
-    const prepared = this.#prepareAnew(text);
-    bindWholeNumbers(values);
-    if (!prepared.statement.reader) {
-      prepared.statement.run(values);
-      return { columns: NO_COLUMNS, rows: [], done: true };
+    const prepared = this.prepare(text);
+    if (!prepared.reader) {
+      this.run(prepared, values, false);
+      return { description: NO_COLUMNS, rows: [], done: true };
     }
-    this.#stream = { rows: prepared.statement.iterate(values), prepared, batchSize };
-    return this.#nextBatch();
+    prepared.statement.raw(true);
+    const rows = prepared.statement.iterate(values) as IterableIterator<unknown[]>;
+    this.#stream = { rows, prepared, batchSize, description: undefined };
+    return this.nextBatch();
   }
 
-  #nextBatch(): Batch {
+  nextBatch(): SessionBatch {
     const stream = this.#stream;
-    if (stream === undefined) return { columns: NO_COLUMNS, rows: [], done: true };
+    if (stream === undefined) return { description: NO_COLUMNS, rows: [], done: true };
     try {
       const rows: unknown[][] = [];
       let done = false;
@@ -257,120 +118,137 @@ class OpenSession implements Session {
         }
         rows.push(next.value);
       }
-      const { prepared } = stream;
-      if (prepared.schema === NEVER) {
-        // After the first step, for only that brings a stale statement up to date.
-        nameColumns(prepared);
-        prepared.schema = 0;
-      }
-      this.#readCells(rows, prepared.kinds);
-      if (done) this.#stream = undefined;
-      return { columns: prepared.columns, rows, done };
+      // After the first step, for only that brings a stale statement up to date.
+      stream.description ??= this.#watch.ofNew(stream.prepared);
+      if (done) this.#endOf(stream);
+      return { description: stream.description, rows, done };
     } catch (error) {
-      this.#endStream();
+      this.endStream();
+      this.#failed();
       throw error;
     }
   }
 
-  #endStream(): void {
+  endStream(): void {
     const stream = this.#stream;
-    this.#stream = undefined;
-    stream?.rows.return?.();
+    if (stream === undefined) return;
+    stream.rows.return?.();
+    this.#endOf(stream);
   }
 
   /** A session as new: a file is opened again, a database in memory is tidied, for it would be lost. */
-  #reset(): void {
-    this.#endStream();
-    if (this.#memory) {
-      this.#tidy();
+  reset(): void {
+    this.endStream();
+    this.#queryOnly = false;
+    if (this.#settings.path === ':memory:') {
+      tidyDatabase(this.database, this.#settings);
+      this.#watch.changed('');
+      this.inTransaction = false;
       return;
     }
-    this.#statements.clear();
-    this.#database.close();
-    this.#queryOnly = false;
-    this.#database = this.#open();
+    this.database.close();
+    this.#open();
   }
 
-  #tidy(): void {
-    const database = this.#database;
-    if (database.inTransaction) database.exec('ROLLBACK');
-    database.pragma('query_only = OFF');
-    const temporary = database
-      .prepare<[], [string, string]>(
-        "SELECT type, name FROM sqlite_temp_master WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite_%'",
-      )
-      .raw()
-      .all();
-    for (const [type, name] of temporary) {
-      database.exec(`DROP ${type} IF EXISTS temp."${name.replaceAll('"', '""')}"`);
-    }
-    const attached = database
-      .prepare<[], string>('SELECT name FROM pragma_database_list')
+  /** Ends the transaction of somebody who left without a word. */
+  rollBack(): void {
+    this.endStream();
+    if (this.database.inTransaction) this.database.exec('ROLLBACK');
+    this.#failed();
+  }
+
+  /** Asks SQLite again, when somebody had the library's object and may have begun something. */
+  lookAtTransaction(): void {
+    this.inTransaction = this.database.open && this.database.inTransaction;
+  }
+
+  version(): LibraryVersion {
+    return libraryVersion(this.database);
+  }
+
+  close(): void {
+    this.#stream = undefined;
+    this.inTransaction = false;
+    this.database.close();
+  }
+
+  #open(): void {
+    this.database = openNativeDatabase(this.#settings);
+    this.inTransaction = false;
+    this.#watch = new ColumnWatch(this.database, this.#cells, this.#settings.path === ':memory:');
+    const changes = this.database
+      .prepare<[], number>('SELECT changes()')
       .pluck()
-      .all();
-    for (const name of attached) {
-      if (name !== 'main' && name !== 'temp') {
-        database.exec(`DETACH "${name.replaceAll('"', '""')}"`);
+      .safeIntegers(false);
+    const lastId = this.database.prepare<[], bigint>('SELECT last_insert_rowid()').pluck();
+    this.#changes = () => changes.get() ?? 0;
+    this.#lastId = () => lastId.get() ?? 0n;
+  }
+
+  #read(prepared: Prepared, values: Bound[], asObjects: boolean): SessionResult {
+    const { statement, verb } = prepared;
+    if (asObjects) {
+      this.#wantRaw(prepared, false);
+      const rows = statement.all(values);
+      const description = this.#watch.ofObjects(prepared, rows);
+      if (description.plainObjects) {
+        return { description, rows, asArrays: false, affectedRows: 0, insertId: undefined, verb };
       }
+      // A name that no object of the library can have; it only reads, so it may run again.
     }
-    this.#queryOnly = false;
-    this.#ownChanges += 1;
-    connectionPragmas(database, this.#settings);
+    this.#wantRaw(prepared, true);
+    const before = this.#watch.before(prepared);
+    const rows = statement.all(values);
+    const affectedRows = prepared.changesData ? this.#changes() : 0;
+    const insertId =
+      prepared.insertsOnly && affectedRows > 0 ? safeInteger(this.#lastId()) : undefined;
+    const description = this.#watch.ofArrays(prepared, before);
+    return { description, rows, asArrays: true, affectedRows, insertId, verb };
+  }
+
+  #change({ statement, insertsOnly, verb }: Prepared, values: Bound[]): SessionResult {
+    const { changes, lastInsertRowid } = statement.run(values);
+    return {
+      description: NO_COLUMNS,
+      rows: [],
+      asArrays: false,
+      affectedRows: changes,
+      insertId: insertsOnly && changes > 0 ? safeInteger(lastInsertRowid) : undefined,
+      verb,
+    };
+  }
+
+  #wantRaw(prepared: Prepared, raw: boolean): void {
+    if (prepared.raw === raw) return;
+    prepared.statement.raw(raw);
+    prepared.raw = raw;
+  }
+
+  #endOf({ prepared }: OpenStream): void {
+    this.#stream = undefined;
+    if (!prepared.ordinary) this.#settle(prepared);
+  }
+
+  /** An error may have ended the transaction, and taken back what it did to the schema. */
+  #failed(): void {
+    const before = this.inTransaction;
+    this.lookAtTransaction();
+    if (before && !this.inTransaction) this.#watch.changed('');
+    this.#followQueryOnly();
+  }
+
+  /** After a statement that may have changed more than data. */
+  #settle({ verb, setsQueryOnly }: Prepared): void {
+    this.lookAtTransaction();
+    if (!keepsSchema(verb)) this.#watch.changed(verb);
+    if (setsQueryOnly) this.#queryOnly = true;
+    else this.#followQueryOnly();
   }
 
   /** A transaction for reading sets `query_only`; its end takes that back, however it ended. */
-  #followQueryOnly(text: string): void {
-    if (text === READ_ONLY_TRANSACTION) this.#queryOnly = true;
-    else if (this.#queryOnly && !this.#database.inTransaction) {
-      this.#queryOnly = false;
-      if (!this.#settings.readOnly) this.#database.pragma('query_only = OFF');
-    }
+  #followQueryOnly(): void {
+    if (!this.#queryOnly || this.inTransaction) return;
+    this.#queryOnly = false;
+    if (!this.#settings.readOnly && this.database.open) this.database.pragma('query_only = OFF');
   }
-
-  #version(): LibraryVersion {
-    const sqlite = this.#database.prepare<[], string>('SELECT sqlite_version()').pluck().get();
-    const manifest = createRequire(import.meta.url)('better-sqlite3/package.json') as {
-      version: string;
-    };
-    return { sqlite: sqlite ?? '', library: manifest.version };
-  }
-}
-
-function nameColumns(prepared: Prepared): void {
-  const described = prepared.statement.columns();
-  prepared.columns = described.flatMap(({ name, type }) => [name, type ?? '']);
-  prepared.kinds = described.map(({ type }) => columnKind(type ?? ''));
-}
-
-/** better-sqlite3 binds every number as REAL, which turns 5 into `5.0` in a TEXT column. */
-function bindWholeNumbers(values: Cell[]): void {
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index];
-    if (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0)) {
-      values[index] = BigInt(value);
-    }
-  }
-}
-
-/** Text is a numeral too: a type with TEXT in it keeps the digits as they came. */
-function isNumeral(cell: unknown): cell is number | bigint | string {
-  return typeof cell === 'bigint' || typeof cell === 'number' || typeof cell === 'string';
-}
-
-function safe(value: number | bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-function otherInteger(value: bigint, mode: SessionSettings['integers']): number | bigint | string {
-  if (mode === 'bigint') return value;
-  if (mode === 'text') return String(value);
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  throw Object.assign(
-    new RangeError(
-      'A whole number in the result does not fit a JavaScript number. Use integers: "safe" or "bigint".',
-    ),
-    { code: 'DAL_VALUE_RANGE' },
-  );
 }

@@ -1,33 +1,46 @@
 import type {
   DriverConnection,
   DriverVersion,
+  LoadBatch,
+  LoadTarget,
   NativeResult,
   NativeStatement,
   SessionStatus,
+  StatementCacheStats,
 } from '@dal/core';
-import type { SessionLine, SqliteRaw } from './session-line.ts';
-import type { Batch, LibraryVersion, Request, RunResult } from './session-messages.ts';
-import { SqliteError } from './sqlite-faults.ts';
+import { chunksOf, encodeRows, loadRows } from './bulk.ts';
+import { ColumnSlots } from './column-slots.ts';
+import { textShape } from './description.ts';
+import { arePlain, isPlain } from './frames.ts';
+import { KeptStatements } from './kept-statements.ts';
+import type { HowToCall, ProcessLine } from './process-line.ts';
+import { cellSettings } from './read-texts.ts';
+import { rememberLoss, type SqliteRaw } from './session-line.ts';
+import type { BatchAnswer, Cell, LibraryVersion, Request, RunAnswer } from './session-messages.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
-import { encodeValues, type Shape, shapeOf } from './sqlite-types.ts';
+import { encodeValues } from './sqlite-types.ts';
+import { onlyReads, statementVerb } from './statement-verb.ts';
 
-/** Forms of rows that a connection remembers. */
-const MAX_SHAPES = 200;
 /** How long the batch that is under way may hold up who leaves a stream early. */
 const LEAVE_TIMEOUT_MS = 2_000;
 
 /**
- * A session as the layer knows it. There is no `cancel`: SQLite cannot be asked to stop from
- * outside, so a statement is stopped by `destroy`, which kills its process and frees its locks.
+ * A session in another process, as the layer knows it. There is no `cancel`: SQLite cannot be asked
+ * to stop from outside, so a statement is stopped by `destroy`, which kills its process and frees
+ * its locks.
  */
 export class SqliteConnection implements DriverConnection<SqliteRaw> {
-  readonly #line: SessionLine;
+  readonly #line: ProcessLine;
   readonly #settings: SqliteSettings;
-  readonly #shapes = new Map<string, Shape>();
+  readonly #shapes: ColumnSlots<ReturnType<typeof textShape>>;
+  readonly #kept: KeptStatements;
 
-  constructor(line: SessionLine, settings: SqliteSettings) {
+  constructor(line: ProcessLine, settings: SqliteSettings) {
     this.#line = line;
     this.#settings = settings;
+    const cells = cellSettings(settings);
+    this.#shapes = new ColumnSlots((names, types) => textShape(names, types, cells));
+    this.#kept = new KeptStatements(settings.statementCacheSize);
   }
 
   get raw(): SqliteRaw {
@@ -35,32 +48,53 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
   }
 
   async query({ text, values, rowMode }: NativeStatement): Promise<NativeResult> {
-    const result = (await this.#call(['run', text, encodeValues(values)])) as RunResult;
-    const { affectedRows, insertId, verb } = result;
-    const shape = this.#shape(result.columns);
-    return {
-      rows: result.rows.map(rowMode === 'array' ? shape.toArray : shape.toRow),
+    const cells = encodeValues(values);
+    const { known, wire } = this.#kept.find(text);
+    const how = this.#how(known.verb, isPlain(cells));
+    const answer = (await this.#call(['run', wire, cells], how)) as RunAnswer;
+    if (typeof wire !== 'number' && known.number > 0) this.#kept.keep(text, known);
+    const [columns, rows, affectedRows, insertId] = answer;
+    const shape = this.#shapes.of(columns);
+    const result = {
+      rows: rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows),
       columns: shape.columns,
       affectedRows,
-      ...(insertId === undefined ? {} : { insertId }),
-      command: verb,
+      command: known.verb,
     };
+    return insertId === null ? result : { ...result, insertId };
+  }
+
+  async queryMany(
+    { text }: Omit<NativeStatement, 'values'>,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<NativeResult> {
+    const affectedRows = await this.#many(text, encodeRows(rows));
+    return { rows: [], columns: [], affectedRows };
+  }
+
+  load(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number> {
+    return loadRows(target, batches, (text, rows) => this.#many(text, rows));
   }
 
   async *stream(
     { text, values, rowMode }: NativeStatement,
     batchSize: number,
   ): AsyncGenerator<unknown[], void, undefined> {
-    let batch = (await this.#call(['open', text, encodeValues(values), batchSize])) as Batch;
-    let next: Promise<Batch> | undefined;
+    const cells = encodeValues(values);
+    const how = this.#how(statementVerb(text), isPlain(cells));
+    let batch = (await this.#call(['open', text, cells, batchSize], how)) as BatchAnswer;
+    const more: HowToCall = { ...how, plain: true, forget: [] };
+    let next: Promise<BatchAnswer> | undefined;
     try {
       for (;;) {
+        const [columns, rows, done] = batch;
         // The next batch is read while the caller is busy with this one.
-        next = batch.done ? undefined : (this.#call(['next']) as Promise<Batch>);
+        next = done ? undefined : (this.#call(['next'], more) as Promise<BatchAnswer>);
         next?.catch(() => undefined);
-        const shape = this.#shape(batch.columns);
-        const toRow = rowMode === 'array' ? shape.toArray : shape.toRow;
-        if (batch.rows.length > 0) yield batch.rows.map((row) => toRow(row));
+        const shape = this.#shapes.of(columns);
+        if (rows.length > 0) {
+          yield rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows);
+        }
         if (next === undefined) return;
         batch = await next;
       }
@@ -69,24 +103,23 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     }
   }
 
-  /** Ends a stream that was not read to its end; a session that does not let go is destroyed. */
-  async #leave(underWay: Promise<unknown>): Promise<void> {
-    const timer = setTimeout(() => this.destroy(), LEAVE_TIMEOUT_MS);
-    try {
-      await underWay.catch(() => undefined);
-      await this.#line.call(['end']);
-    } catch {
-      this.destroy();
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   status(): SessionStatus {
     return this.#line.inTransaction ? 'transaction' : 'idle';
   }
 
+  /** Kept by the session's process itself, so that it holds when this one is frozen. No message is sent for it. */
+  limit(timeoutMs: number): Promise<void> {
+    this.#line.limitMs = Math.min(Math.ceil(timeoutMs), MAX_LIMIT_MS);
+    return Promise.resolve();
+  }
+
+  statements(): StatementCacheStats {
+    return this.#kept.stats();
+  }
+
   async reset(): Promise<void> {
+    this.#line.limitMs = 0;
+    this.#kept.clear();
     await this.#call(['reset']);
   }
 
@@ -108,31 +141,62 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     this.#line.destroy();
   }
 
-  async #call(request: Request): Promise<unknown> {
+  /** One message for many rows; the next one is written while the session works on this one. */
+  async #many(text: string, rows: Iterable<Cell[]>): Promise<number> {
+    let affectedRows = 0;
+    let running: Promise<number> | undefined;
     try {
-      return await this.#line.call(request);
+      for (const chunk of chunksOf(rows)) {
+        const before = running;
+        running = undefined;
+        affectedRows += (await before) ?? 0;
+        running = this.#runChunk(text, chunk);
+        running.catch(() => undefined);
+      }
+      return affectedRows + ((await running) ?? 0);
+    } finally {
+      // A value was refused; the session must have answered before it is asked again.
+      await running?.catch(() => undefined);
+    }
+  }
+
+  async #runChunk(text: string, rows: Cell[][]): Promise<number> {
+    const { known, wire } = this.#kept.find(text);
+    const how = this.#how(known.verb, arePlain(rows));
+    const affectedRows = (await this.#call(['many', wire, rows], how)) as number;
+    if (typeof wire !== 'number' && known.number > 0) this.#kept.keep(text, known);
+    return affectedRows;
+  }
+
+  #how(verb: string, plain: boolean): HowToCall {
+    return {
+      plain,
+      onlyReads: this.#settings.readOnly || onlyReads(verb),
+      forget: this.#kept.takeForgotten(),
+    };
+  }
+
+  /** Ends a stream that was not read to its end; a session that does not let go is destroyed. */
+  async #leave(underWay: Promise<unknown>): Promise<void> {
+    const timer = setTimeout(() => this.destroy(), LEAVE_TIMEOUT_MS);
+    try {
+      await underWay.catch(() => undefined);
+      await this.#line.call(['end']);
+    } catch {
+      this.destroy();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #call(request: Request, how?: HowToCall): Promise<unknown> {
+    try {
+      return await this.#line.call(request, how);
     } catch (error) {
       throw this.#settings.memory ? rememberLoss(error, this.#settings.memory.opened) : error;
     }
   }
-
-  #shape(columns: readonly string[]): Shape {
-    const key = columns.join('\0');
-    let shape = this.#shapes.get(key);
-    if (shape === undefined) {
-      if (this.#shapes.size >= MAX_SHAPES) this.#shapes.clear();
-      shape = shapeOf(columns, this.#settings);
-      this.#shapes.set(key, shape);
-    }
-    return shape;
-  }
 }
 
-/** A table that is missing because the database in memory began anew needs more than its own words. */
-function rememberLoss(error: unknown, opened: number): unknown {
-  if (opened < 2 || !(error instanceof SqliteError)) return error;
-  if (!error.message.startsWith('no such table')) return error;
-  const hint =
-    'This database in memory lost its data when its session was stopped or ended; it began anew, empty. Use a file to keep data.';
-  return new SqliteError(error, { ...error.known, hint });
-}
+/** As far as the session's watch can count: 24 days. */
+const MAX_LIMIT_MS = 2 ** 31 - 1;

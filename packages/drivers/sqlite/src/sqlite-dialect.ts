@@ -1,5 +1,6 @@
 import { type Dialect, standardTransaction } from '@dal/core';
 import { READ_ONLY_TRANSACTION } from './session-messages.ts';
+import { sqliteCatalog } from './sqlite-catalog.ts';
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -29,4 +30,5 @@ export const sqliteDialect: Dialect = {
     timestamp: 'TIMESTAMP',
     autoId: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   },
+  catalog: sqliteCatalog,
 };

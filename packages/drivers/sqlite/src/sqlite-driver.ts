@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { ConfigError, defineDriver, type Driver } from '@dal/core';
-import { openInlineLine } from './inline-line.ts';
+import { defineDriver, type Driver } from '@dal/core';
+import { checkPath } from './check-path.ts';
+import { noticeOpening } from './memory-state.ts';
+import { openInline } from './open-inline.ts';
 import { openProcessLine } from './process-line.ts';
 import type { SqliteRaw } from './session-line.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
@@ -24,38 +24,16 @@ export const sqliteDriver: Driver<SqliteSettings, SqliteRaw> = defineDriver({
   },
 
   async connect(settings, lost) {
-    if (settings.memory) warnOfLoss(settings.memory);
+    if (settings.runsIn === 'inline') return openInline(settings);
+    if (settings.memory) noticeOpening(settings.memory);
     else await checkPath(settings);
-    const open = settings.runsIn === 'inline' ? openInlineLine : openProcessLine;
-    const line = await open(settings, lost);
-    if (settings.memory) settings.memory.opened += 1;
-    return new SqliteConnection(line, settings);
+    return new SqliteConnection(await openProcessLine(settings, lost), settings);
   },
+
+  connectSync(settings) {
+    return settings.runsIn === 'inline' ? openInline(settings) : undefined;
+  },
+
+  module: new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url)
+    .href,
 });
-
-/** SQLite only says "unable to open database file". */
-async function checkPath({ path, readOnly, createIfMissing }: SqliteSettings): Promise<void> {
-  const file = await stat(path).catch(() => undefined);
-  if (file?.isDirectory()) throw wrongPath(`${path} is a folder, not a file.`);
-  if (file !== undefined) return;
-  const folder = dirname(path);
-  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-    throw wrongPath(
-      `The folder ${folder} does not exist. Make it first; SQLite makes only the file.`,
-    );
-  }
-  if (readOnly) throw wrongPath(`There is no file ${path}, and readOnly makes none.`);
-  if (!createIfMissing) throw wrongPath(`There is no file ${path}, and createIfMissing is false.`);
-}
-
-function wrongPath(words: string): ConfigError {
-  return new ConfigError(words, { code: 'DAL_SQLITE_PATH', kind: 'usage' });
-}
-
-function warnOfLoss({ opened }: { readonly opened: number }): void {
-  if (opened === 0) return;
-  process.emitWarning(
-    'A database in memory begins anew, empty: its session was stopped or ended, and its data with it.',
-    { code: 'DAL_SQLITE_MEMORY_LOST' },
-  );
-}

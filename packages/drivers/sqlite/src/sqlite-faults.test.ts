@@ -1,6 +1,7 @@
 import type { Fault } from '@dal/core';
 import { expect, onTestFinished, test } from 'vitest';
-import { openSession } from './session.ts';
+import { cellSettings } from './read-texts.ts';
+import { Session } from './session.ts';
 import { classifySqliteError, SqliteError } from './sqlite-faults.ts';
 import { readSqliteOptions } from './sqlite-options.ts';
 
@@ -44,7 +45,8 @@ const provoked: readonly (readonly [text: string, fault: Partial<Fault>])[] = [
 ];
 
 test.each(provoked)('SQLite refuses %s', (text, fault) => {
-  const session = openSession(readSqliteOptions({ path: ':memory:' }));
+  const settings = readSqliteOptions({ path: ':memory:' });
+  const session = new Session(settings, cellSettings(settings));
   onTestFinished(() => session.close());
   session.database.exec(`
     CREATE TABLE t (
@@ -59,7 +61,7 @@ test.each(provoked)('SQLite refuses %s', (text, fault) => {
   `);
   let thrown: unknown;
   try {
-    session.serve(['run', text, []]);
+    session.run(session.prepare(text), [], true);
   } catch (error) {
     thrown = error;
   }

@@ -11,6 +11,7 @@ import {
   type ValueOptions,
   valueReaders,
 } from '@dal/core';
+import type { MemoryState } from './memory-state.ts';
 import type { JournalMode, SessionSettings, Synchronous } from './session-messages.ts';
 import { readSqliteUrl } from './sqlite-url.ts';
 
@@ -41,7 +42,10 @@ export interface SqliteOptions extends ValueOptions {
   readonly foreignKeys?: boolean;
   /** Further PRAGMAs for each session, such as `{ cache_size: -65536 }`. */
   readonly pragmas?: Readonly<Record<string, string | number>>;
-  /** Prepared statements kept by a session. Default: 100. */
+  /**
+   * Prepared statements kept by a session at first; then their number follows the use, between 50
+   * and 500. Default: 100.
+   */
   readonly statementCacheSize?: number;
 }
 
@@ -53,8 +57,8 @@ export interface SqliteSettings extends SessionSettings {
   readonly connectTimeoutMs: number;
   readonly timestamps: 'date' | 'text';
   readonly json: 'parsed' | 'text';
-  /** Set for a database in memory: how often it was opened. The second time, the first one's data is gone. */
-  readonly memory: { opened: number } | undefined;
+  /** Set for a database in memory. */
+  readonly memory: MemoryState | undefined;
 }
 
 /** @throws ConfigError that names the wrong option */
@@ -85,7 +89,7 @@ export function readSqliteOptions(input: Readonly<Record<string, unknown>>): Sql
     decimals: read.decimals ?? 'text',
     timestamps: read.timestamps ?? 'date',
     json: read.json ?? 'parsed',
-    memory: read.path === ':memory:' ? { opened: 0 } : undefined,
+    memory: read.path === ':memory:' ? { opened: 0, shared: undefined } : undefined,
   };
 }
 

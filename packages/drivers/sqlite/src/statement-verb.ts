@@ -28,3 +28,21 @@ export function statementVerb(text: string): string {
 export function mayUpdateInstead(text: string): boolean {
   return /\bDO\s+UPDATE\b/i.test(text);
 }
+
+const READS = new Set(['SELECT', 'VALUES', 'EXPLAIN']);
+
+/** True when a statement with this verb can't have changed anything, whenever it was stopped. */
+export function onlyReads(verb: string): boolean {
+  return READS.has(verb);
+}
+
+const WORTH_KEEPING = new Set(
+  'INSERT UPDATE DELETE REPLACE SELECT VALUES EXPLAIN BEGIN COMMIT END ROLLBACK SAVEPOINT RELEASE'.split(
+    ' ',
+  ),
+);
+
+/** False for words that run once, or change what other statements mean. */
+export function isWorthKeeping(verb: string): boolean {
+  return WORTH_KEEPING.has(verb);
+}

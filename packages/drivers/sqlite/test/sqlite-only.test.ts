@@ -70,7 +70,7 @@ describe('a stuck statement', () => {
     expect(sqliteDriver.classify(await stuck)).toMatchObject({
       kind: 'connection',
       connectionLost: true,
-      applied: 'unknown',
+      applied: 'no',
     });
     await session.close();
     expect(isAlive(session.raw.pid)).toBe(false);
@@ -364,13 +364,23 @@ describe('sessions', () => {
     expect(lost).toHaveBeenCalledOnce();
   });
 
-  test('a process that dies while busy leaves its statement unknown', async () => {
+  test('a process that dies while busy leaves a change unknown, and a read without effect', async () => {
     const lost = vi.fn<(error: unknown) => void>();
+    const reading = await connect();
+    const read = failure(run(reading, STUCK));
+    process.kill(reading.raw.pid, 'SIGKILL');
+    expect(sqliteDriver.classify(await read)).toMatchObject({
+      connectionLost: true,
+      applied: 'no',
+    });
     const session = await connect({}, lost);
-    const running = failure(run(session, STUCK));
+    await run(session, 'CREATE TABLE t (n INTEGER)');
+    const running = failure(run(session, `INSERT INTO t ${STUCK}`));
     process.kill(session.raw.pid, 'SIGKILL');
-    const fault = sqliteDriver.classify(await running);
-    expect(fault).toMatchObject({ connectionLost: true, applied: 'unknown' });
+    expect(sqliteDriver.classify(await running)).toMatchObject({
+      connectionLost: true,
+      applied: 'unknown',
+    });
     expect(lost).toHaveBeenCalledOnce();
     await session.close();
     expect(lost).toHaveBeenCalledOnce();

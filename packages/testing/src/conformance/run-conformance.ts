@@ -1,9 +1,11 @@
 import { makeCard, writeCard, type Outcome } from './card.ts';
 import type { Chapter } from './chapter.ts';
+import { bulk } from './chapters/bulk.ts';
 import { connections } from './chapters/connections.ts';
 import { errors } from './chapters/errors.ts';
 import { faults } from './chapters/faults.ts';
 import { pool } from './chapters/pool.ts';
+import { schema } from './chapters/schema.ts';
 import { statements } from './chapters/statements.ts';
 import { streams } from './chapters/streams.ts';
 import { timeouts } from './chapters/timeouts.ts';
@@ -22,6 +24,8 @@ const chapters: readonly Chapter[] = [
   connections,
   timeouts,
   streams,
+  bulk,
+  schema,
   pool,
   faults,
 ];

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection, Isolation, Transaction } from '@dal/core';
 import type { Chapter } from '../chapter.ts';
-import { refusal, within } from '../expectations.ts';
+import { eventually, refusal, within } from '../expectations.ts';
 import type { Stage } from '../stage.ts';
 
 /** All or nothing, and nobody inherits an open transaction. */
@@ -285,6 +286,274 @@ export const transactions: Chapter = {
         assert.equal(settled.filter(({ status }) => status === 'rejected').length, 4);
       });
       assert.deepEqual(await ids(stage, table), [0, 2, 4, 6]);
+    },
+
+    async 'nested transactions side by side take turns, and each undoes its own part'(stage) {
+      withSavepoints(stage);
+      const table = await stage.numbers(0);
+      await stage.db.transaction(async (tx) => {
+        const attempts = [0, 1, 2, 3, 4].map((id) =>
+          tx.transaction(async (nested) => {
+            await insert(nested, table, id);
+            await insert(nested, table, id + 10);
+            if (id % 2 === 1) throw new Error('odd');
+          }),
+        );
+        const outcomes = (await Promise.allSettled(attempts)).map(({ status }) => status);
+        assert.deepEqual(
+          outcomes.map((status) => status === 'fulfilled'),
+          [true, false, true, false, true],
+        );
+      });
+      assert.deepEqual(await ids(stage, table), [0, 2, 4, 10, 12, 14]);
+    },
+
+    async 'a statement beside a nested transaction is not undone with it'(stage) {
+      withSavepoints(stage);
+      const table = await stage.numbers(0);
+      await stage.db.transaction(async (tx) => {
+        const nested = tx.transaction(async (inner) => {
+          await insert(inner, table, 1);
+          await pause(20);
+          throw new Error('inner');
+        });
+        await Promise.all([assert.rejects(nested, /inner/), insert(tx, table, 2)]);
+      });
+      assert.deepEqual(await ids(stage, table), [2]);
+    },
+
+    async 'inside a nested callback the outer transaction may be used, and is undone with it'(
+      stage,
+    ) {
+      withSavepoints(stage);
+      const table = await stage.numbers(0);
+      await within(10_000, 'the transaction', () =>
+        stage.db.transaction(async (tx) => {
+          const nested = tx.transaction(async () => {
+            await insert(tx, table, 1);
+            await tx.transaction((deeper) => insert(deeper, table, 2));
+            throw new Error('inner');
+          });
+          await assert.rejects(nested, /inner/);
+          await insert(tx, table, 3);
+        }),
+      );
+      assert.deepEqual(await ids(stage, table), [3]);
+    },
+
+    async 'a nested transaction that has ended runs nothing any more'(stage) {
+      withSavepoints(stage);
+      const table = await stage.numbers(0);
+      await stage.db.transaction(async (tx) => {
+        let kept: Transaction | undefined;
+        await tx.transaction(async (nested) => {
+          kept = nested;
+        });
+        await refusal(() => insert(present(kept), table, 1));
+        await insert(tx, table, 2);
+      });
+      assert.deepEqual(await ids(stage, table), [2]);
+    },
+
+    async 'strictConcurrency refuses a second statement and names both'(stage) {
+      const table = await stage.numbers(0);
+      await stage.db.transaction(
+        async (tx) => {
+          const first = insert(tx, table, 1);
+          const error = await refusal(() => tx.query(`SELECT v FROM ${table}`));
+          assert.equal(error.code, 'DAL_TRANSACTION_BUSY');
+          assert.ok(error.message.includes(`INSERT INTO ${table}`), error.message);
+          assert.ok(error.message.includes(`SELECT v FROM ${table}`), error.message);
+          await first;
+          await insert(tx, table, 2);
+        },
+        { strictConcurrency: true },
+      );
+      assert.deepEqual(await ids(stage, table), [1, 2]);
+    },
+
+    async 'an unknown option is refused with the likely right one'(stage) {
+      const options = { isolationLevel: 'serializable' } as object;
+      let called = false;
+      const error = await refusal(() =>
+        stage.db.transaction(async () => {
+          called = true;
+        }, options),
+      );
+      assert.match(error.message, /"isolationLevel".*"isolation"/);
+      assert.equal(called, false);
+    },
+
+    async 'a deadline ends the transaction whatever its callback waits for'(stage) {
+      await stage.needsDataAfterStop();
+      stage.useDatabase({ max: 1 });
+      const table = await stage.numbers(0);
+      const tooLate = Promise.withResolvers<void>();
+      let kept: Transaction | undefined;
+      const started = performance.now();
+      const error = await refusal(() =>
+        stage.db.transaction(
+          async (tx) => {
+            kept = tx;
+            await insert(tx, table, 1);
+            await tooLate.promise;
+            await insert(tx, table, 2);
+          },
+          { timeoutMs: 300 },
+        ),
+      );
+      assert.equal(error.code, 'DAL_TRANSACTION_TIMEOUT');
+      assert.ok(performance.now() - started < 1_500, 'the caller waited for the callback');
+      // The only connection is free, and nothing holds the row.
+      await within(5_000, 'the next one', () => insert(stage.db, table, 1));
+      tooLate.resolve();
+      await pause(50);
+      assert.equal((await refusal(() => insert(present(kept), table, 3))).kind, 'usage');
+      assert.deepEqual(await ids(stage, table), [1]);
+    },
+
+    async 'an abort ends the transaction whatever its callback waits for'(stage) {
+      const table = await stage.numbers(0);
+      const over = new AbortController();
+      const error = await refusal(() =>
+        within(5_000, 'the transaction', () =>
+          stage.db.transaction(
+            async (tx) => {
+              await insert(tx, table, 1);
+              over.abort(new Error('mine'));
+              await new Promise(() => undefined);
+            },
+            { signal: over.signal },
+          ),
+        ),
+      );
+      assert.equal(error.kind, 'cancelled');
+      assert.equal(await stage.count(table), 0);
+      await eventually(2_000, 'the loan ended', () => stage.db.pool.stats().lent === 0);
+    },
+
+    async 'statements that wait when the callback throws are never sent'(stage) {
+      const table = await stage.numbers(0);
+      const settled: Promise<unknown>[] = [];
+      const attempt = stage.db.transaction(async (tx) => {
+        for (const id of [1, 2, 3, 4]) settled.push(insert(tx, table, id).catch(() => undefined));
+        throw new Error('mine');
+      });
+      await assert.rejects(attempt, /mine/);
+      await Promise.all(settled);
+      assert.equal(await stage.count(table), 0);
+    },
+
+    async 'a BEGIN inside a transaction is refused'(stage) {
+      const [begin] = stage.dialect.transaction?.begin({}) ?? [];
+      if (begin === undefined) return stage.skip('dialect.transaction is null');
+      const table = await stage.numbers(0);
+      const attempt = stage.db.transaction(async (tx) => {
+        await insert(tx, table, 1);
+        assert.equal((await refusal(() => tx.execute(begin))).kind, 'usage');
+        throw new Error('undone');
+      });
+      await assert.rejects(attempt, /undone/);
+      assert.equal(await stage.count(table), 0);
+    },
+
+    async 'transactions side by side on one connection take turns'(stage) {
+      const table = await stage.numbers(0);
+      await stage.db.connection(async (connection) => {
+        const failing = connection.transaction(async (tx) => {
+          await insert(tx, table, 1);
+          await pause(20);
+          throw new Error('mine');
+        });
+        await Promise.all([
+          assert.rejects(failing, /mine/),
+          connection.transaction((tx) => insert(tx, table, 2)),
+          insert(connection, table, 3),
+        ]);
+      });
+      assert.deepEqual(await ids(stage, table), [2, 3]);
+    },
+
+    async 'a transaction inside one that was begun by hand is a part of it'(stage) {
+      withSavepoints(stage);
+      const table = await stage.numbers(0);
+      await stage.db.connection(async (connection) => {
+        await connection.begin();
+        await insert(connection, table, 1);
+        const failing = connection.transaction(async (tx) => {
+          await insert(tx, table, 2);
+          throw new Error('mine');
+        });
+        await assert.rejects(failing, /mine/);
+        await connection.transaction((tx) => insert(tx, table, 3));
+        await connection.commit();
+      });
+      assert.deepEqual(await ids(stage, table), [1, 3]);
+    },
+
+    async 'begin, commit and rollback are refused where they make no sense'(stage) {
+      const table = await stage.numbers(0);
+      await stage.db.connection(async (connection) => {
+        const refused = async (run: () => Promise<unknown>): Promise<void> => {
+          assert.equal((await refusal(run)).kind, 'usage');
+        };
+        await refused(() => connection.commit());
+        await connection.begin();
+        await refused(() => connection.begin());
+        await refused(() => connection.transaction(async () => undefined, { readOnly: true }));
+        await insert(connection, table, 1);
+        await connection.commit();
+        await connection.transaction(async (tx) => {
+          await insert(tx, table, 2);
+          await refused(() => connection.commit());
+          await refused(() => connection.rollback());
+          await refused(() => connection.begin());
+        });
+        await connection.rollback();
+      });
+      assert.deepEqual(await ids(stage, table), [1, 2]);
+    },
+
+    async 'the deadline of a transaction begun by hand undoes it'(stage) {
+      const table = await stage.numbers(0);
+      await stage.db.connection(async (connection) => {
+        await connection.begin({ timeoutMs: 150 });
+        await insert(connection, table, 1);
+        await eventually(5_000, 'the rollback', () => !connection.inTransaction);
+        assert.equal((await refusal(() => insert(connection, table, 2))).kind, 'usage');
+        await refusal(() => connection.commit());
+        await insert(connection, table, 3);
+      });
+      assert.deepEqual(await ids(stage, table), [3]);
+    },
+
+    async 'DDL that would commit is refused by strictDdl, and ends the transaction without it'(
+      stage,
+    ) {
+      if (!stage.dialect.ddlCommits) return stage.skip('dialect.ddlCommits is not true');
+      const table = await stage.numbers(0);
+      const alter = `ALTER TABLE ${table} ADD COLUMN extra ${stage.types.integer}`;
+      const strict = stage.db.transaction(
+        async (tx) => {
+          await insert(tx, table, 1);
+          assert.equal((await refusal(() => tx.execute(alter))).code, 'DAL_STRICT_DDL');
+          throw new Error('undone');
+        },
+        { strictDdl: true },
+      );
+      await assert.rejects(strict, /undone/);
+      assert.equal(await stage.count(table), 0);
+
+      const told: string[] = [];
+      stage.db.hooks.on('implicitCommit', ({ statement }) => told.push(statement));
+      const gone = stage.db.transaction(async (tx) => {
+        await insert(tx, table, 2);
+        await tx.execute(alter);
+        await insert(tx, table, 3);
+      });
+      assert.equal((await refusal(() => gone)).code, 'DAL_TRANSACTION_GONE');
+      assert.deepEqual(told, [alter]);
+      assert.deepEqual(await ids(stage, table), [2]);
     },
   },
 };

@@ -1,0 +1,28 @@
+import { ConfigError } from '@dal/core';
+import type { Flavor } from './flavor.ts';
+
+/** The longest that each server takes. */
+const MOST_MS: Readonly<Record<Flavor, number>> = {
+  mysql: 4_294_967_295,
+  mariadb: 31_536_000_000,
+};
+
+/**
+ * Sets the server's own limit on the time of each later statement; 0 takes it away.
+ *
+ * @throws ConfigError for what is no length of time
+ */
+export function limitText(flavor: Flavor, timeoutMs: number): string {
+  if (!(timeoutMs >= 0)) {
+    throw new ConfigError('A limit is a number of milliseconds, or 0 for none.', {
+      code: 'DAL_CONFIG_VALUE',
+      kind: 'usage',
+    });
+  }
+  // Rounded up, since 0 would mean none; what is longer than the longest is no limit.
+  const whole = Math.ceil(timeoutMs);
+  const ms = whole > MOST_MS[flavor] ? 0 : whole;
+  return flavor === 'mariadb'
+    ? `SET SESSION max_statement_time = ${(ms / 1_000).toFixed(3)}`
+    : `SET SESSION max_execution_time = ${ms}`;
+}

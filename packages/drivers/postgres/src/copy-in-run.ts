@@ -1,0 +1,167 @@
+import { ConfigError, type NativeResult, type NativeStatement, QueryError } from '@dal/core';
+import type { PgLine } from './pg-client.ts';
+import { readTag, type StatementContext, StatementRun } from './statement-run.ts';
+
+/** Bytes that may wait in the socket; more only grows memory, for the server reads no faster. */
+const MAX_QUEUED_BYTES = 262_144;
+
+/**
+ * `COPY ... FROM STDIN`: the server asks for data, and takes it until we say that it is all, or that
+ * it is void. What was sent before an error leaves nothing behind.
+ *
+ * This is not left to pg-copy-streams: that sends the text by the simple protocol, in which several
+ * statements fit into one text, rejects before the session is ready again, and doesn't end with
+ * the line.
+ */
+export class CopyInRun extends StatementRun {
+  #line: PgLine | undefined;
+  #isOpen = false;
+  /** Said that it is all, or that it is void. */
+  #ended = false;
+  /** While data is taken a Sync would be swallowed; one must follow the end or the error. */
+  #synced = false;
+  #wake: (() => void) | undefined;
+
+  constructor(statement: NativeStatement, context: StatementContext) {
+    super(statement, context);
+  }
+
+  /** Sends the chunks as fast as the server takes them; settles when it is ready for the next statement. */
+  async send(chunks: AsyncIterator<Buffer>): Promise<NativeResult> {
+    try {
+      while (!this.#isOpen && !this.#isOver) await this.#change();
+      await this.#feed(chunks);
+      this.#end();
+    } catch (error) {
+      // The source failed: what it gave so far is void.
+      this.#abandon(error);
+    } finally {
+      // Not waited for: a source that hangs must not keep the session.
+      chunks.return?.().catch(() => undefined);
+    }
+    while (!this.settled) await this.#change();
+    if (this.failure !== undefined) throw this.failure as Error;
+    const { command, affectedRows } = readTag(this.tag);
+    return { rows: [], columns: [], affectedRows, command };
+  }
+
+  override interrupt(): void {
+    // A server that waits for data doesn't hear a cancel.
+    this.#abandon(
+      new QueryError('COPY was stopped.', {
+        kind: 'cancelled',
+        code: 'DAL_CANCELLED',
+        fault: { kind: 'cancelled', applied: 'no' },
+      }),
+    );
+  }
+
+  override handleCopyInResponse(_line: PgLine): void {
+    this.#isOpen = true;
+    this.#notify();
+  }
+
+  override handlePortalSuspended(_line: PgLine): void {
+    // Only a run that asks for a number of rows is suspended.
+  }
+
+  override handleCommandComplete(message: { readonly text: string }, line: PgLine): void {
+    super.handleCommandComplete(message, line);
+    if (!this.#isOpen) {
+      this.fail(
+        new ConfigError('The statement took no data: it is not COPY ... FROM STDIN.', {
+          kind: 'usage',
+          code: 'DAL_STATEMENT',
+        }),
+      );
+    }
+    this.#sync();
+    this.#notify();
+  }
+
+  override handleEmptyQuery(line: PgLine): void {
+    super.handleEmptyQuery(line);
+    this.#sync();
+    this.#notify();
+  }
+
+  override handleError(error: unknown, line: PgLine): void {
+    this.#sync();
+    super.handleError(error, line);
+    this.#notify();
+  }
+
+  protected override execute(line: PgLine): void {
+    this.#line = line;
+    line.execute({});
+    line.flush();
+  }
+
+  protected override succeed(): void {
+    this.#notify();
+  }
+
+  protected override reject(): void {
+    this.#notify();
+  }
+
+  get #isOver(): boolean {
+    return this.settled || this.failure !== undefined;
+  }
+
+  async #feed(chunks: AsyncIterator<Buffer>): Promise<void> {
+    while (!this.#isOver) {
+      const step = await this.#orOver(chunks.next());
+      if (step === undefined || step.done || this.#isOver) return;
+      this.#line?.sendCopyFromChunk(step.value);
+      const stream = this.#line?.stream;
+      if (stream && stream.writableLength > MAX_QUEUED_BYTES) {
+        const drained = (): void => this.#notify();
+        stream.once('drain', drained);
+        await this.#change();
+        stream.off('drain', drained);
+      }
+    }
+  }
+
+  #end(): void {
+    if (this.#ended || this.#isOver) return;
+    this.#ended = true;
+    this.#line?.endCopyFrom();
+    this.#sync();
+  }
+
+  #abandon(error: unknown): void {
+    if (this.#ended || this.#isOver) return;
+    this.#ended = true;
+    this.fail(error);
+    this.#line?.sendCopyFail('the client gave up');
+    this.#sync();
+    this.#notify();
+  }
+
+  #sync(): void {
+    if (this.#synced) return;
+    this.#synced = true;
+    this.#line?.sync();
+  }
+
+  /** The step, or undefined when the run is over before. */
+  #orOver<T>(step: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      step.then(resolve, reject);
+    });
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}

@@ -1,0 +1,229 @@
+/** A session in this very thread: nothing is faster, and nothing can stop it. */
+import { setImmediate } from 'node:timers/promises';
+import {
+  type DriverConnection,
+  type DriverVersion,
+  type LoadBatch,
+  type LoadTarget,
+  type NativeResult,
+  type NativeStatement,
+  type SessionStatus,
+  StatementCache,
+  type StatementCacheStats,
+} from '@dal/core';
+import { bindCell } from './bind-cell.ts';
+import { chunksOf, encodeRows, loadRows } from './bulk.ts';
+import type { Prepared } from './prepared.ts';
+import type { SharedSession } from './memory-state.ts';
+import {
+  rememberLoss,
+  sessionIsHeld,
+  sessionIsOver,
+  type SqliteRaw,
+  transactionFault,
+} from './session-line.ts';
+import { type Cell, failureOf } from './session-messages.ts';
+import type { Session, SessionBatch } from './session.ts';
+import { SqliteError } from './sqlite-faults.ts';
+import type { SqliteSettings } from './sqlite-options.ts';
+import { bindValues } from './sqlite-types.ts';
+import { isWorthKeeping } from './statement-verb.ts';
+
+export class InlineConnection implements DriverConnection<SqliteRaw> {
+  readonly #session: Session;
+  readonly #settings: SqliteSettings;
+  readonly #shared: SharedSession | undefined;
+  readonly #cache: StatementCache<Prepared>;
+  #over = false;
+  #raw: SqliteRaw | undefined;
+  /** Somebody has the library's object, and may begin and end transactions with it. */
+  #lent = false;
+
+  /** @param shared set when others use the session too */
+  constructor(session: Session, settings: SqliteSettings, shared?: SharedSession) {
+    if (shared) shared.users += 1;
+    this.#shared = shared;
+    this.#session = session;
+    this.#settings = settings;
+    // SQLite follows a changed schema and new statistics by itself, so nothing grows too old.
+    this.#cache = new StatementCache({ initial: settings.statementCacheSize, lifetimeMs: 0 });
+  }
+
+  get raw(): SqliteRaw {
+    this.#lent = true;
+    const session = this.#session;
+    this.#raw ??= {
+      runsIn: 'inline',
+      pid: process.pid,
+      get database() {
+        return session.database;
+      },
+    };
+    return this.#raw;
+  }
+
+  query(statement: NativeStatement): Promise<NativeResult> {
+    try {
+      return Promise.resolve(this.querySync(statement));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  querySync({ text, values, rowMode }: NativeStatement): NativeResult {
+    this.#enter();
+    const bound = bindValues(values);
+    const session = this.#session;
+    const before = session.inTransaction;
+    try {
+      const prepared = this.#cache.get(text) ?? this.#prepare(text);
+      const result = session.run(prepared, bound, rowMode !== 'array');
+      const { description, affectedRows, insertId, verb: command } = result;
+      let { rows } = result;
+      if (!result.asArrays) description.readObjects(rows as object[]);
+      else if (rowMode === 'array') rows = description.shape.toArrays(rows as unknown[][]);
+      else rows = description.shape.toObjects(rows as unknown[][]);
+      const { columns } = description;
+      return insertId === undefined
+        ? { rows, columns, affectedRows, command }
+        : { rows, columns, affectedRows, insertId, command };
+    } catch (error) {
+      throw this.#told(error, before);
+    }
+  }
+
+  async queryMany(
+    { text }: Omit<NativeStatement, 'values'>,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<NativeResult> {
+    const affectedRows = await this.#many(text, encodeRows(rows));
+    return { rows: [], columns: [], affectedRows };
+  }
+
+  load(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number> {
+    return loadRows(target, batches, (text, rows) => this.#many(text, rows));
+  }
+
+  async *stream(
+    { text, values, rowMode }: NativeStatement,
+    batchSize: number,
+  ): AsyncGenerator<unknown[], void, undefined> {
+    const bound = bindValues(values);
+    let batch = this.#do((session) => session.openStream(text, bound, batchSize));
+    try {
+      for (;;) {
+        if (batch.rows.length > 0) yield rowsOf(batch, rowMode);
+        if (batch.done) return;
+        // Between two batches everything else gets its turn.
+        await setImmediate();
+        batch = this.#do((session) => session.nextBatch());
+      }
+    } finally {
+      if (!this.#over) this.#session.endStream();
+    }
+  }
+
+  status(): SessionStatus {
+    const shared = this.#shared;
+    if (this.#over || (shared !== undefined && shared.holder !== this)) return 'idle';
+    if (this.#lent) this.#session.lookAtTransaction();
+    return this.#session.inTransaction ? 'transaction' : 'idle';
+  }
+
+  statements(): StatementCacheStats {
+    return this.#cache.stats();
+  }
+
+  async reset(): Promise<void> {
+    await Promise.resolve();
+    this.#cache.clear();
+    this.#do((session) => session.reset());
+    this.#lent = false;
+  }
+
+  async version(): Promise<DriverVersion> {
+    await Promise.resolve();
+    const { sqlite, library } = this.#do((session) => session.version());
+    return {
+      serverVersion: sqlite,
+      flavor: 'sqlite',
+      driver: 'better-sqlite3',
+      driverVersion: library,
+    };
+  }
+
+  close(): Promise<void> {
+    this.destroy();
+    return Promise.resolve();
+  }
+
+  destroy(): void {
+    if (this.#over) return;
+    this.#over = true;
+    try {
+      if (this.#isLast()) this.#session.close();
+      else if (this.#shared?.holder === this) this.#session.rollBack();
+    } catch {
+      // A session that is given up has nothing more to say.
+    }
+  }
+
+  #isLast(): boolean {
+    const shared = this.#shared;
+    if (shared === undefined) return true;
+    shared.users -= 1;
+    if (shared.users > 0) return false;
+    if (this.#settings.memory) this.#settings.memory.shared = undefined;
+    return true;
+  }
+
+  #enter(): void {
+    if (this.#over) throw sessionIsOver();
+    const shared = this.#shared;
+    if (shared === undefined) return;
+    // A statement in between would become a part of the other's transaction.
+    if (!this.#session.inTransaction) shared.holder = this;
+    else if (shared.holder !== this) throw sessionIsHeld();
+  }
+
+  async #many(text: string, rows: Iterable<Cell[]>): Promise<number> {
+    let affectedRows = 0;
+    for (const chunk of chunksOf(rows)) {
+      const bound = chunk.map((cells) => cells.map(bindCell));
+      affectedRows += this.#do((session) => {
+        const prepared = this.#cache.get(text) ?? this.#prepare(text);
+        return session.runMany(prepared, bound);
+      });
+      await setImmediate();
+    }
+    return affectedRows;
+  }
+
+  #prepare(text: string): Prepared {
+    const prepared = this.#session.prepare(text);
+    if (isWorthKeeping(prepared.verb)) this.#cache.put(text, prepared);
+    return prepared;
+  }
+
+  #do<T>(work: (session: Session) => T): T {
+    this.#enter();
+    const before = this.#session.inTransaction;
+    try {
+      return work(this.#session);
+    } catch (error) {
+      throw this.#told(error, before);
+    }
+  }
+
+  #told(error: unknown, before: boolean): unknown {
+    const { memory } = this.#settings;
+    const known = transactionFault(before, this.#session.inTransaction);
+    const told = new SqliteError(failureOf(error), known);
+    return memory ? rememberLoss(told, memory.opened) : told;
+  }
+}
+
+function rowsOf({ description, rows }: SessionBatch, rowMode: 'array' | undefined): unknown[] {
+  const { shape } = description;
+  return rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows);
+}
