@@ -11,21 +11,31 @@ export interface CutReport {
   readonly violations: readonly string[];
 }
 
+const INSERT = 'INSERT INTO chaos_cuts (op) VALUES (?)';
+
 const operations = {
-  async statement(db: Database, op: string): Promise<Told> {
-    return told('statement', db.execute('INSERT INTO chaos_cuts (op) VALUES (?)', [op]));
+  async statement(db: Database, op: string, timeoutMs: number): Promise<Told> {
+    return told('statement', db.execute(INSERT, [op], { timeoutMs }));
   },
-  async transaction(db: Database, op: string): Promise<Told> {
+  async transaction(db: Database, op: string, timeoutMs: number): Promise<Told> {
     return told(
       'transaction',
-      db.transaction(async (tx) => {
-        await tx.execute('INSERT INTO chaos_cuts (op) VALUES (?)', [op]);
-        await tx.execute('INSERT INTO chaos_cuts (op) VALUES (?)', [`${op}+`]);
-      }),
+      db.transaction(
+        async (tx) => {
+          await tx.execute(INSERT, [op]);
+          await tx.execute(INSERT, [`${op}+`]);
+        },
+        { timeoutMs },
+      ),
     );
   },
 };
 type Operation = keyof typeof operations;
+/** The line is reset, one direction of it ends, or nothing arrives any more. */
+export type CutHow = 'reset' | 'end' | 'stall';
+
+/** What is stalled ends by its deadline alone; nothing else should need it. */
+const timeouts: Readonly<Record<CutHow, number>> = { reset: 5_000, end: 5_000, stall: 150 };
 
 const LANES = 4;
 
@@ -33,12 +43,16 @@ const LANES = 4;
  * Cuts the line after each number of bytes, in both directions, of a statement and of a transaction
  * with all its words. The rows must be what the callers were told.
  */
-export async function cutEverywhere(url: string, cutsWanted: number): Promise<CutReport> {
+export async function cutEverywhere(
+  url: string,
+  how: CutHow,
+  cutsWanted: number,
+): Promise<CutReport> {
   await using direct = await createDatabase(url, { name: 'direct' });
   await direct.execute('DROP TABLE IF EXISTS chaos_cuts');
   await direct.execute('CREATE TABLE chaos_cuts (op varchar(40) NOT NULL)');
   const lanes = Array.from({ length: LANES }, (_, lane) =>
-    cutLane(url, lane, Math.ceil(cutsWanted / LANES)),
+    cutLane(url, how, lane, Math.ceil(cutsWanted / LANES)),
   );
   const said = new Map((await Promise.all(lanes)).flatMap((lane) => [...lane]));
   const rows = await direct.query<{ op: string }>('SELECT op FROM chaos_cuts');
@@ -63,7 +77,12 @@ export async function cutEverywhere(url: string, cutsWanted: number): Promise<Cu
   return { cuts: said.size, told: counts, violations };
 }
 
-async function cutLane(url: string, lane: number, cuts: number): Promise<Map<string, Told>> {
+async function cutLane(
+  url: string,
+  how: CutHow,
+  lane: number,
+  cuts: number,
+): Promise<Map<string, Told>> {
   await using proxy = await startFaultProxy({ port: Number(new URL(url).port) });
   const commits = url.startsWith('postgres:') ? {} : { commitTable: 'chaos_commits' };
   await using db = await createDatabase(proxy.through(url), { pool: { max: 1 }, ...commits });
@@ -78,21 +97,29 @@ async function cutLane(url: string, lane: number, cuts: number): Promise<Map<str
   for (let cut = lane; said.size < cuts; cut += LANES) {
     for (const { kind, bytes } of plans) {
       for (const direction of ['up', 'down'] as const) {
-        const afterBytes = cut % (bytes[direction] + 1);
+        // Few cuts are spread over all positions, many take one after the other.
+        const afterBytes = (cut * stride(bytes[direction], cuts)) % (bytes[direction] + 1);
         const op = `${kind} ${direction} ${afterBytes} ${cut}`;
         await db.query('SELECT 1', [], { idempotent: true });
-        proxy.set({ cut: direction, afterBytes });
-        said.set(op, await outcomeOf(operations[kind](db, op), proxy));
+        proxy.set({ cut: direction, afterBytes, how });
+        said.set(op, await outcomeOf(operations[kind](db, op, timeouts[how]), proxy, how));
         proxy.set('pass');
+        // What was held back is lost for good, as on a line that never comes back.
+        if (how === 'stall') proxy.resetAll();
       }
     }
   }
   return said;
 }
 
+/** A prime apart, so that neighbouring cuts fall into different parts of the exchange. */
+function stride(bytes: number, cuts: number): number {
+  return cuts * LANES > 4 * bytes ? 1 : 7;
+}
+
 /** The line is whole again soon after the cut: what looks up an outcome must find it so. */
-async function outcomeOf(running: Promise<Told>, proxy: FaultProxy): Promise<Told> {
-  const timer = setTimeout(() => proxy.set('pass'), 15);
+async function outcomeOf(running: Promise<Told>, proxy: FaultProxy, how: CutHow): Promise<Told> {
+  const timer = setTimeout(() => proxy.set('pass'), how === 'stall' ? 400 : 15);
   try {
     return await running;
   } finally {
@@ -107,9 +134,10 @@ async function measure(
   op: string,
 ): Promise<{ up: number; down: number }> {
   // Once to prepare what gets prepared, and once to count.
-  for (let round = 0; round < 3; round++) await operations[kind](db, `${op} ${round}`);
+  const { reset: timeoutMs } = timeouts;
+  for (let round = 0; round < 3; round++) await operations[kind](db, `${op} ${round}`, timeoutMs);
   const before = proxy.counts;
-  await operations[kind](db, `${op} 3`);
+  await operations[kind](db, `${op} 3`, timeoutMs);
   const after = proxy.counts;
   return {
     up: after.bytesUp - before.bytesUp,

@@ -16,7 +16,7 @@ const stuck = {
     'UPDATE limit_rows SET n = (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n) WHERE id = 1',
 };
 
-test.each(inject('engines'))(
+test.concurrent.each(inject('engines'))(
   '$name: the server itself ends a statement whose client is frozen',
   { timeout: 40_000 },
   async ({ name, url }) => {

@@ -167,6 +167,39 @@ const drivers: Record<string, Breakage> = {
       }
     },
   })),
+  'forgets the last row of a load': connection('bulk', (session) => ({
+    load: async (target, batches) => {
+      let last: readonly unknown[] | undefined;
+      return session.load!(
+        target,
+        (async function* () {
+          for await (const batch of batches) {
+            yield last ? [last, ...batch.slice(0, -1)] : batch.slice(0, -1);
+            last = batch.at(-1);
+          }
+        })(),
+      );
+    },
+  })),
+  'loads as it likes, whatever becomes of the transaction': connection('bulk', (session) => ({
+    load: async (target, batches) => {
+      await session.query({ text: 'COMMIT', values: [] });
+      await session.query({ text: 'BEGIN', values: [] });
+      const affectedRows = await session.load!(target, batches);
+      await session.query({ text: 'COMMIT', values: [] });
+      await session.query({ text: 'BEGIN', values: [] });
+      return affectedRows;
+    },
+  })),
+  'counts no rows of many': connection('bulk', (session) => ({
+    queryMany: async (statement, rows) => ({
+      ...(await session.queryMany!(statement, rows)),
+      affectedRows: 0,
+    }),
+  })),
+  'turns the order of many around': connection('bulk', (session) => ({
+    queryMany: (statement, rows) => session.queryMany!(statement, rows.toReversed()),
+  })),
   'finds tables that were not asked for': catalog(({ tables }) => ({
     tables: ({ schema }) => tables({ schema, table: undefined }),
   })),

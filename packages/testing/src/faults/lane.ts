@@ -12,8 +12,15 @@ export type ProxyMode =
   | `stall-${Direction}`
   /** Swallows what the client or the server sends; it never arrives. */
   | `drop-${Direction}`
-  /** Delivers that many bytes more in one direction, then resets the connection. */
-  | { readonly cut: Direction; readonly afterBytes: number }
+  /**
+   * Delivers that many bytes more in one direction. Then the connection is reset; with `end` only this
+   * direction ends, in an orderly way; with `stall` nothing more of it arrives. Default: `reset`.
+   */
+  | {
+      readonly cut: Direction;
+      readonly afterBytes: number;
+      readonly how?: 'reset' | 'end' | 'stall';
+    }
   /** Delivers everything that much later, in both directions. */
   | { readonly latencyMs: number }
   /** Resets new connections at once; those that exist go on. */
@@ -100,6 +107,21 @@ export class Lane {
     if (!this.#isStalled() && !this.#to.writableNeedDrain) this.#from.resume();
   }
 
+  #cutAt(bytes: Buffer, how: 'reset' | 'end' | 'stall'): void {
+    const last = bytes.subarray(0, this.#bytesLeft);
+    if (how === 'stall') {
+      this.#mode = `stall-${this.#direction}`;
+      this.#queue.unshift({ bytes: bytes.subarray(this.#bytesLeft), dueAt: 0 });
+      this.#from.pause();
+      this.#to.write(last);
+      return;
+    }
+    this.stop();
+    if (how === 'end') this.#to.end(last);
+    // The last bytes have to leave before the reset, which would overtake them.
+    else this.#to.write(last, () => setImmediate(this.#reset));
+  }
+
   #isStalled(): boolean {
     return this.#mode === 'stall' || this.#mode === `stall-${this.#direction}`;
   }
@@ -110,9 +132,7 @@ export class Lane {
     const mode = this.#mode;
     if (typeof mode === 'object' && 'cut' in mode && mode.cut === this.#direction) {
       if (bytes.length >= this.#bytesLeft) {
-        // The last bytes have to leave before the reset, which would overtake them.
-        this.stop();
-        this.#to.write(bytes.subarray(0, this.#bytesLeft), () => setImmediate(this.#reset));
+        this.#cutAt(bytes, mode.how ?? 'reset');
         return false;
       }
       this.#bytesLeft -= bytes.length;

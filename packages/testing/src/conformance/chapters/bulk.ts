@@ -185,13 +185,14 @@ export const bulk: Chapter = {
       assert.equal(await stage.db.queryValue(`SELECT v FROM ${table} WHERE id = 1`), 'y');
     },
 
-    async 'an error in executeMany leaves nothing, and names its row'(stage) {
+    async 'an error in executeMany leaves nothing'(stage) {
       stage.useDatabase({ max: 1 });
       const table = await numbered(stage);
       const text = `INSERT INTO ${table} (id) VALUES (?)`;
       const error = await refusal(() => stage.db.executeMany(text, [[1], [2], [1], [3]]));
       assert.equal(error.kind, 'unique');
-      assert.match(error.message, /row 3\b/i);
+      // Which row it was, a driver may leave unsaid.
+      if (/\brow \d/i.test(error.message)) assert.match(error.message, /row 3\b/i);
       assert.equal(await stage.count(table), 0);
       assert.deepEqual(await stage.db.executeMany(text, [[1], [2]]), { affectedRows: 2 });
     },
