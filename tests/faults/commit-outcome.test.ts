@@ -19,7 +19,7 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))('$name'
         proxy.set('drop-down');
         setTimeout(() => proxy.resetAll(), 300);
       },
-      { retries: 3 },
+      { retries: 3, timeoutMs: 2_000 },
     );
     await expect(outcome).rejects.toMatchObject({
       name: 'CommitOutcomeUnknownError',

@@ -121,6 +121,20 @@ test.each(entries)('require(%j) works and is silent', async (entry) => {
   });
 });
 
+test('blocking calls find their worker and the driver in what was built', async () => {
+  const script = `
+    import { driver } from '@dal/sqlite';
+    import { openSyncDatabase } from '@dal/sync';
+    const db = openSyncDatabase(driver, 'sqlite::memory:');
+    console.log(db.queryValue('SELECT 20 + 22'));
+    db.close();
+  `;
+  expect(await run(process.execPath, ['--input-type=module', '--eval', script], ROOT)).toEqual({
+    stdout: '42\n',
+    stderr: '',
+  });
+});
+
 /** Runs a program to its end and fails the test with all of its output when it does not work. */
 async function run(
   program: string,

@@ -8,7 +8,7 @@ const MOST_MS: Readonly<Record<Flavor, number>> = {
 };
 
 /**
- * Sets the server's own limit on the time of each later statement; 0 takes it away.
+ * Sets the server's own limit on the time of each later statement; 0 takes it away again.
  *
  * @throws ConfigError for what is no length of time
  */
@@ -22,7 +22,12 @@ export function limitText(flavor: Flavor, timeoutMs: number): string {
   // Rounded up, since 0 would mean none; what is longer than the longest is no limit.
   const whole = Math.ceil(timeoutMs);
   const ms = whole > MOST_MS[flavor] ? 0 : whole;
-  return flavor === 'mariadb'
-    ? `SET SESSION max_statement_time = ${(ms / 1_000).toFixed(3)}`
-    : `SET SESSION max_execution_time = ${ms}`;
+  const [name, value] =
+    flavor === 'mariadb'
+      ? ['max_statement_time', (ms / 1_000).toFixed(3)]
+      : ['max_execution_time', String(ms)];
+  // A lower limit of the administrator's stays.
+  return ms === 0
+    ? `SET SESSION ${name} = DEFAULT`
+    : `SET SESSION ${name} = IF(@@GLOBAL.${name} > 0 AND @@GLOBAL.${name} < ${value}, @@GLOBAL.${name}, ${value})`;
 }

@@ -16,10 +16,11 @@ import { requestCancel } from './cancel-request.ts';
 import { copyChunks } from './copy-chunks.ts';
 import { CopyInRun } from './copy-in-run.ts';
 import { CopyOutRun } from './copy-out-run.ts';
+import { openOrCreate } from './create-database.ts';
 import { type Ask, endSession } from './end-session.ts';
 import { loadRows } from './load-rows.ts';
 import { ManyRun } from './many-run.ts';
-import { openSession, type OpenSession } from './open-session.ts';
+import type { OpenSession } from './open-session.ts';
 import type { PgClient, PgNotice, SessionClient } from './pg-client.ts';
 import { isUnconfirmedCommit, markEnding } from './postgres-faults.ts';
 import type { PostgresOptions } from './postgres-options.ts';
@@ -36,13 +37,19 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** The server counts in 32 bits. */
 const MAX_LIMIT_MS = 2_147_483_647;
 
+/** A lower limit, which an administrator has set for the role or the database, stays. */
+function limitText(ms: number): string {
+  if (ms === 0) return 'RESET statement_timeout';
+  return `SELECT set_config('statement_timeout', CASE WHEN reset_val::int BETWEEN 1 AND ${ms} THEN reset_val ELSE '${ms}' END, false) FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'`;
+}
+
 /** Opens one session. `lost` is called once, when it ends without having been asked to. */
 export async function connectPostgres(
   options: PostgresOptions,
   lost: (error: unknown) => void,
 ): Promise<PostgresConnection> {
   const types = postgresTypes(options.values);
-  const session = await openSession(options, types);
+  const session = await openOrCreate(options, types);
   const isDirect = options.pooler === 'none';
   const prepared = new PreparedStatements(isDirect ? options.preparedStatements : 0);
   return new PostgresConnection(session, { types, prepared, isDirect }, options, lost);
@@ -264,7 +271,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
 
   async #limit(timeoutMs: number): Promise<void> {
     const whole = Math.ceil(Math.min(Math.max(timeoutMs, 0), MAX_LIMIT_MS));
-    await this.query({ text: `SET statement_timeout = ${whole}`, values: [] });
+    await this.query({ text: limitText(whole), values: [] });
   }
 
   /** `pg` forgets a statement at its error; the session is ready only with this message. */

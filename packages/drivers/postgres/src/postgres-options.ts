@@ -46,6 +46,8 @@ export interface PostgresConfig extends ValueOptions {
   readonly keepAliveDelayMs?: number | string;
   /** Every transaction of the session is read-only, single statements too. Default: false. */
   readonly readOnly?: boolean;
+  /** Makes the database when it isn't there. Default: false. */
+  readonly createIfMissing?: boolean;
   /**
    * `transaction`: a PgBouncer in transaction mode, or its like, is in between: statements have no
    * names and the session gets no settings of ours. Default: `none`.
@@ -70,6 +72,7 @@ export interface PostgresOptions {
   readonly connectTimeoutMs: number;
   readonly keepAliveDelayMs: number;
   readonly readOnly: boolean;
+  readonly createIfMissing: boolean;
   readonly pooler: 'none' | 'transaction';
   /** Undefined: a number that follows the use. */
   readonly preparedStatements: number | undefined;
@@ -90,6 +93,7 @@ const readers = {
   connectTimeoutMs: duration,
   keepAliveDelayMs: duration,
   readOnly: flag,
+  createIfMissing: flag,
   pooler: oneOf('none', 'transaction'),
   preparedStatements: integer(0, 10_000),
   ...valueReaders,
@@ -147,6 +151,7 @@ export function readPostgresOptions(input: Readonly<Record<string, unknown>>): P
     connectTimeoutMs: read.connectTimeoutMs ?? 10_000,
     keepAliveDelayMs: read.keepAliveDelayMs ?? 1_000,
     readOnly: read.readOnly ?? false,
+    createIfMissing: read.createIfMissing ?? false,
     pooler: read.pooler ?? 'none',
     preparedStatements: read.preparedStatements,
     values: {

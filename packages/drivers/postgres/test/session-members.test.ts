@@ -145,3 +145,33 @@ test('the module of the driver exports it, for a worker', async () => {
   const { driver } = (await import(postgresDriver.module!)) as { driver: unknown };
   expect(driver).toBe(postgresDriver);
 });
+
+describe('a missing database', () => {
+  test('is made when that is asked for, with any name, by two at once', async () => {
+    const database = `dal "made" 'now'`;
+    const admin = await openSession();
+    const drop = `DROP DATABASE IF EXISTS "dal ""made"" 'now'" WITH (FORCE)`;
+    await rowsOf(admin, drop);
+    expect(await faultOf(openSession({ database }))).toMatchObject({ code: '3D000' });
+    const both = await Promise.all(
+      [1, 2].map(() => openSession({ database, createIfMissing: true })),
+    );
+    for (const session of both) {
+      expect(await rowsOf(session, 'SELECT current_database()')).toEqual([[database]]);
+      await session.close();
+    }
+    await rowsOf(admin, drop);
+  });
+});
+
+describe('a limit that the administrator has set', () => {
+  test('is not raised', async () => {
+    const session = await openSession({ options: '-c statement_timeout=200' });
+    await session.limit!(60_000);
+    expect(await rowsOf(session, 'SHOW statement_timeout')).toEqual([['200ms']]);
+    await session.limit!(100);
+    expect(await rowsOf(session, 'SHOW statement_timeout')).toEqual([['100ms']]);
+    await session.limit!(0);
+    expect(await rowsOf(session, 'SHOW statement_timeout')).toEqual([['200ms']]);
+  });
+});
