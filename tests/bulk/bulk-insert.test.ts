@@ -33,7 +33,7 @@ function expected(count: number): number[] {
     all[1]! += id as number;
     all[2]! += amount as number;
     // The servers count characters, not halves of them.
-    all[3]! += [...(name as string)].length;
+    all[3]! += Array.from(name as string).length;
   }
   return all;
 }

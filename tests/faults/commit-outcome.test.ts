@@ -29,6 +29,7 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))('$name'
     // It had been committed: a second run would have made two rows.
     expect(await direct.queryValue('SELECT COUNT(*) FROM commit_outcome')).toBe(1);
     proxy.set('pass');
+    proxy.resetAll();
     expect(await db.queryValue('SELECT 7')).toBe(7);
     await direct.execute('DROP TABLE commit_outcome');
   });

@@ -69,7 +69,9 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
     const ids = await Promise.all([ofTwo(), ofTwo()]);
     const before = await listeners(db);
     for (let turn = 0; turn < times; turn += 2) {
-      await Promise.all([turn, turn + 1].map((which) => leave[which % leave.length]?.(signal)));
+      await Promise.all(
+        [turn, turn + 1].map(async (which) => leave[which % leave.length]?.(signal)),
+      );
     }
     expect(db.pool.stats()).toMatchObject({ lent: 0, waiting: 0, created: 2, size: 2 });
     expect(getEventListeners(signal, 'abort')).toEqual([]);

@@ -2,8 +2,8 @@
 import { createDatabase } from '@dal/factory';
 import { manyRows } from './many-rows.ts';
 
-/** What the memory may settle at is known after this part of the rows. */
-const WARM_UP = 0.1;
+/** What the memory settles at is known after this part of the rows. */
+const WARM_UP = 0.5;
 
 const [url = '', count = '', how = 'stream'] = process.argv.slice(2);
 await using db = await createDatabase(url, { pool: { max: 1 }, statementTimeoutMs: '5min' });

@@ -56,12 +56,11 @@ describe.each(engines)('$name', ({ name, url }) => {
 
   test('rows() keeps its order for those who ask ahead', async () => {
     await using db = await open();
-    const rows = db
-      .stream<{ id: number }>(`SELECT id FROM (${text}) n ORDER BY id`, [], { batchSize: 7 })
-      .rows()
-      [Symbol.asyncIterator]();
+    const numbers = `SELECT id FROM (${text}) n ORDER BY id`;
+    const stream = db.stream<{ id: number }>(numbers, [], { batchSize: 7 }).rows();
+    const rows = stream[Symbol.asyncIterator]();
     const steps = await Promise.all(Array.from({ length: 30 }, () => rows.next()));
-    expect(steps.map(({ value }) => Number((value as { id: number }).id))).toEqual(
+    expect(steps.map(({ value }) => (value as { id: number }).id)).toEqual(
       Array.from({ length: 30 }, (_, index) => index),
     );
     await rows.return?.();
@@ -157,7 +156,9 @@ describe.each(engines)('$name', ({ name, url }) => {
     db.hooks.on('query:error', ({ error }) => heard.push(error.kind));
     await drain(db.stream(text));
     for await (const _ of db.stream(text, [], { batchSize: 10 })) break;
-    await expect(drain(db.stream('SELECT * FROM dal_no_such_table'))).rejects.toThrow();
+    await expect(drain(db.stream('SELECT * FROM dal_no_such_table'))).rejects.toMatchObject({
+      kind: 'schema',
+    });
     expect(heard).toEqual([[text, 5_000], [text, expect.any(Number)], 'schema']);
   });
 });

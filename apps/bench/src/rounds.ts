@@ -7,14 +7,19 @@ export interface Quartiles {
 /**
  * Measures every contender in every round, so that whatever disturbs the machine disturbs all of
  * them. Each round begins with another contender: none always follows the same one.
+ *
+ * @param budgetMs no new round begins after it, but three there are always
  */
 export async function interleave<Contender, Measure>(
   contenders: readonly Contender[],
   rounds: number,
   measure: (contender: Contender) => Promise<Measure>,
+  budgetMs: number = Infinity,
 ): Promise<ReadonlyMap<Contender, readonly Measure[]>> {
   const measured = new Map(contenders.map((contender) => [contender, [] as Measure[]]));
+  const began = performance.now();
   for (let round = 0; round < rounds; round++) {
+    if (round >= 3 && performance.now() - began > budgetMs) break;
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(round + turn) % contenders.length]!;
       measured.get(contender)!.push(await measure(contender));

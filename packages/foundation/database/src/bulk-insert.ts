@@ -163,7 +163,7 @@ function namesOf(table: Table): readonly string[] {
     );
   }
   for (const name of names) checkIdentifier(name);
-  return names as readonly string[];
+  return names;
 }
 
 function checkRows(rows: unknown): void {

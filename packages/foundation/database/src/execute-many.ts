@@ -48,7 +48,7 @@ export async function executeMany(
     const rows = await source.batch(LIMITS, valuesOf);
     if (rows.length === 0) return affectedRows;
     if (!oneByOne) {
-      const call: StatementCall = (connection, { values: _, ...bare }) => {
+      const call: StatementCall = (connection, bare) => {
         if (connection.queryMany) return connection.queryMany(bare, rows);
         oneByOne = true;
         return Promise.resolve(NOTHING);

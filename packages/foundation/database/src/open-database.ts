@@ -83,6 +83,7 @@ export function openDatabase<Options, Raw>(
     configHash: configHash(driver.name, rest),
     driver: known,
     config: { ...given, ...options },
+    driverOptions,
     settings: { ...settings, pool },
     pool: new Pool({ name, driver: known, options: driverOptions, settings: pool }),
     plans: new StatementPlans(known.dialect, settings.tags, settings.tagFormat),
@@ -176,8 +177,7 @@ class PooledDatabase extends StatementMethods implements Database {
 
   async close({ timeoutMs = 60_000, force = false }: CloseOptions = {}): Promise<void> {
     const limitMs = force ? 0 : durationMs(timeoutMs, 'timeoutMs');
-    await this.#twin.close();
-    await this.runtime.pool.close(limitMs);
+    await Promise.all([this.runtime.pool.close(limitMs), this.#twin.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

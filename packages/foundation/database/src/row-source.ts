@@ -103,14 +103,18 @@ export class RowSource<T> {
       this.#iterator ??= iteratorOf(this.#rows);
       const step = this.#iterator.next();
       this.#owes = true;
-      const result = step instanceof Promise ? await this.#within(step) : await step;
+      const result = step instanceof Promise ? await this.#within(step) : step;
       this.#owes = false;
       return this.#read(result);
     } catch (error) {
-      if (error === this.#stopped) throw error;
+      if (this.#isStop(error)) throw error;
       this.#owes = false;
       throw this.#failed(error);
     }
+  }
+
+  #isStop(error: unknown): error is Error {
+    return error !== undefined && error === this.#stopped;
   }
 
   #read(step: IteratorResult<T>): { readonly row: T } | undefined {

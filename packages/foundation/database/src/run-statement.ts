@@ -4,18 +4,19 @@ import {
   ConnectionError,
   type DalError,
   type Deadline,
+  deadlines,
   type DriverConnection,
   type NativeResult,
   type NativeStatement,
   QueryError,
   sooner,
   throwIfAborted,
+  type Watched,
   within,
 } from '@dal/core';
 import { giveTurn, type Lease, noticeLoss, type Session, takeTurn } from '@dal/pool';
 import { retryVerdict } from '@dal/resilience';
 import type { CompiledStatement } from './compile-statement.ts';
-import { DeadlineWatch, type Watched } from './deadline-watch.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
 import { limitFor, setLimit } from './statement-limit.ts';
@@ -155,6 +156,7 @@ export function send(
 }
 
 class Sent implements Watched {
+  place = -1;
   readonly deadlineAt: number;
   readonly #runtime: Runtime;
   readonly #session: Session;
@@ -186,7 +188,7 @@ class Sent implements Watched {
   follow(answer: Promise<NativeResult>): void {
     this.#answer = answer;
     const { signal } = this.#deadline;
-    if (this.deadlineAt !== Infinity) watch.add(this);
+    if (this.deadlineAt !== Infinity) deadlines.add(this);
     if (signal) {
       this.#onAbort = () => this.#stop((applied) => abortError(signal, 'The statement', applied));
       signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -214,14 +216,11 @@ class Sent implements Watched {
   #end(): boolean {
     if (this.#over) return false;
     this.#over = true;
-    watch.delete(this);
+    deadlines.delete(this);
     if (this.#onAbort) this.#deadline.signal?.removeEventListener('abort', this.#onAbort);
     return true;
   }
 }
-
-/** One for the process: a deadline is a moment, whatever database it belongs to. */
-const watch = new DeadlineWatch();
 
 /** How long the caller waits to learn what became of a stopped statement. */
 const VERDICT_MS = 80;

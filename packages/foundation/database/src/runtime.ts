@@ -12,6 +12,8 @@ export interface Runtime {
   readonly driver: Driver;
   /** What the user gave, for those who open the same database again elsewhere. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** As the driver read them. */
+  readonly driverOptions: unknown;
   readonly pool: Pool;
   readonly settings: DatabaseSettings;
   readonly plans: StatementPlans;

@@ -28,7 +28,7 @@ import { toDalError } from './to-dal-error.ts';
 const LEAVE_TIMEOUT_MS = 5_000;
 
 /** The streams whose loops are in their bodies now, so that who needs the session can end them. */
-const open = new WeakMap<Session, (why: Error) => Promise<void>>();
+const open = new WeakMap<Session, (why: DalError) => Promise<void>>();
 
 /** Ends the stream that is open on a session, if there is one; its loop then gets an error. */
 export async function endOpenStream(session: Session): Promise<void> {
@@ -52,7 +52,7 @@ export class StreamReader<T> {
   #settled = false;
   #leaving: Promise<void> | undefined;
   /** Why it was ended while the loop was in its body. */
-  #endedAway: Error | undefined;
+  #endedAway: DalError | undefined;
 
   constructor(
     runtime: Runtime,
@@ -79,7 +79,7 @@ export class StreamReader<T> {
       for (;;) {
         const step = await this.#next(deadline);
         this.#lease.lastUsedAt = performance.now();
-        if (this.#endedAway) throw this.#endedAway;
+        this.#checkAway();
         if (step.done) break;
         const back = this.#goAway();
         try {
@@ -87,7 +87,7 @@ export class StreamReader<T> {
         } finally {
           back();
         }
-        if (this.#endedAway) throw this.#endedAway;
+        this.#checkAway();
         this.#scope.check?.();
         this.#lease.lastUsedAt = performance.now();
         deadline = this.#deadline();
@@ -133,7 +133,9 @@ export class StreamReader<T> {
       const stop = (error: Error): void => {
         cleanUp();
         this.#settled = true;
-        const ended = pending.then(ignore, ignore).then(() => iterator.return?.());
+        const ended = pending.then(ignore, ignore).then(() => end(iterator));
+        // Nobody waits for it where the session is destroyed instead.
+        ended.catch(ignore);
         void stopStatement(session, ended);
         reject(error);
       };
@@ -168,26 +170,31 @@ export class StreamReader<T> {
   #goAway(): () => void {
     const { session } = this.#lease;
     const { whole, signal } = this.#times;
-    const end = (why: Error): Promise<void> => {
+    const endAway = (why: DalError): Promise<void> => {
       this.#endedAway ??= why;
       return this.#leave();
     };
-    const onAbort = (): void => void end(abortError(signal as AbortSignal, 'The stream'));
+    const onAbort = (): void => void endAway(abortError(signal as AbortSignal, 'The stream'));
     const onTimeout = (deadline: Deadline): void => {
       this.#runtime.pool.count('statementTimeouts');
-      void end(this.#tooLate(deadline));
+      void endAway(this.#tooLate(deadline));
     };
     const left = whole ? remainingMs(whole) : Infinity;
     const timer =
       whole && left !== Infinity ? setTimeout(onTimeout, Math.max(1, left), whole) : undefined;
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    open.set(session, end);
+    open.set(session, endAway);
     return () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      if (open.get(session) === end) open.delete(session);
+      if (open.get(session) === endAway) open.delete(session);
     };
+  }
+
+  /** @throws when it was ended while the loop was in its body */
+  #checkAway(): void {
+    if (this.#endedAway) throw this.#endedAway;
   }
 
   /** Frees the session, once; the next statement finds it ready. Never rejects. */

@@ -1,6 +1,7 @@
 import {
   type BeginOptions,
   ConfigError,
+  DATABASE_OPTION_NAMES,
   type DalError,
   type Deadline,
   type Driver,
@@ -27,7 +28,7 @@ export interface SyncSource {
   readonly driver: Driver;
   /** As the driver read them. */
   readonly driverOptions: unknown;
-  /** As the user gave them, for those who open the same database again elsewhere. */
+  /** The layer's own options as the user gave them. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly statementTimeoutMs: number;
   readonly acquireTimeoutMs: number;
@@ -80,15 +81,26 @@ export function readSyncSource<Options, Raw>(
   options: DatabaseOptions = {},
 ): SyncSource {
   const given = { ...(typeof config === 'string' ? { url: config } : config), ...options };
-  const { settings, rest } = splitOptions(given);
-  const known: Driver = driver;
+  const { rest } = splitOptions(given);
+  return sourceOf(driver, given, driver.configure ? driver.configure(rest) : rest);
+}
+
+function sourceOf(
+  driver: Driver,
+  given: Readonly<Record<string, unknown>>,
+  driverOptions: unknown,
+): SyncSource {
+  const config = Object.fromEntries(
+    Object.entries(given).filter(([name]) => LAYER_OPTIONS.has(name)),
+  );
+  const { settings } = splitOptions(config);
   const name = settings.name ?? driver.name;
   const plans = new StatementPlans(driver.dialect, settings.tags, settings.tagFormat);
   return {
     name,
-    driver: known,
-    driverOptions: driver.configure ? driver.configure(rest) : rest,
-    config: given,
+    driver,
+    driverOptions,
+    config,
     statementTimeoutMs: settings.statementTimeoutMs,
     acquireTimeoutMs: settings.pool.acquireTimeoutMs,
     retry: settings.retry,
@@ -99,9 +111,11 @@ export function readSyncSource<Options, Raw>(
       return read;
     },
     readRows: (first, columns) => new RowValues(first, columns, driver.dialect),
-    judge: (error, statement) => toDalError(known, name, error, statement),
+    judge: (error, statement) => toDalError(driver, name, error, statement),
   };
 }
+
+const LAYER_OPTIONS: ReadonlySet<string> = new Set(DATABASE_OPTION_NAMES);
 
 /** The twin of one database, made when it is asked for the first time. */
 export class OwnTwin {
@@ -124,7 +138,7 @@ export class OwnTwin {
   }
 
   #open(): SyncTwin {
-    const { name, driver, config } = this.#runtime;
+    const { name, driver, config, driverOptions } = this.#runtime;
     if (this.#closed) {
       throw new PoolError(`The database "${name}" is closed; nothing can run on it any more.`, {
         kind: 'usage',
@@ -138,14 +152,13 @@ export class OwnTwin {
         { kind: 'usage', code: 'DAL_SYNC_MISSING' },
       );
     }
-    const source = readSyncSource(driver, config);
-    if (driver.poolOptions?.(source.driverOptions).keepOne) {
+    if (driver.poolOptions?.(driverOptions).keepOne) {
       throw new ConfigError(
         `"${name}" lives in its only session, as a database in memory does; db.sync would be another, empty one. Use a file, or openSyncDatabase() of @dal/sync for a database of its own.`,
         { kind: 'usage', code: 'DAL_SYNC_ONE_SESSION' },
       );
     }
-    return provider.open(source);
+    return provider.open(sourceOf(driver, config, driverOptions));
   }
 }
 

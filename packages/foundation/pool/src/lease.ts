@@ -1,8 +1,8 @@
-import type { LeaseReport } from '@dal/core';
+import type { LeaseReport, Placed } from '@dal/core';
 import type { Session } from './session.ts';
 
 /** One loan of a session, from `acquire` to `release`. */
-export interface Lease<Raw = unknown> {
+export interface Lease<Raw = unknown> extends Placed {
   readonly session: Session<Raw>;
   readonly acquiredAt: number;
   lastUsedAt: number;

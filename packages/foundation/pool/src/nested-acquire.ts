@@ -1,4 +1,4 @@
-import { NestedAcquireError } from '@dal/core';
+import { type LiveList, NestedAcquireError } from '@dal/core';
 import { heldLeases } from './holding.ts';
 import { callerLines, type Lease, takeStack } from './lease.ts';
 
@@ -18,7 +18,7 @@ export interface NestedWait {
  * Undefined when the waiting code holds nothing of this pool.
  */
 export function watchNestedWait(
-  lent: ReadonlySet<Lease>,
+  lent: LiveList<Lease>,
   max: number,
   refuse: (error: NestedAcquireError) => void,
   name: string,

@@ -5,10 +5,10 @@ import {
   type Deadline,
   type Driver,
   type LeaseReport,
+  LiveList,
   PoolError,
   type PoolStats,
   type PoolView,
-  remainingMs,
   type StatementCacheStats,
   within,
 } from '@dal/core';
@@ -23,17 +23,13 @@ import {
   pingConnection,
   type Session,
 } from './session.ts';
+import { Waiter } from './waiter.ts';
 
 export interface PoolParts<Options, Raw> {
   readonly name: string;
   readonly driver: Driver<Options, Raw>;
   readonly options: Options;
   readonly settings: PoolSettings;
-}
-
-interface Waiter<Raw> {
-  readonly give: (session: Session<Raw>) => void;
-  readonly refuse: (error: unknown) => void;
 }
 
 /** How long an idle session may take to give a sign of life before it is replaced. */
@@ -52,7 +48,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   readonly #options: Options;
   /** The last one used is lent first; the first in the list has been idle longest. */
   readonly #idle: Session<Raw>[] = [];
-  readonly #leases = new Set<Lease<Raw>>();
+  readonly #leases = new LiveList<Lease<Raw>>();
   readonly #waiters: Waiter<Raw>[] = [];
   readonly #work = new Set<Promise<void>>();
   #opening = 0;
@@ -211,39 +207,38 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
 
   #wait(deadline: Deadline, origin: Error | undefined): Promise<Lease<Raw>> {
     return new Promise((resolve, reject) => {
-      const { signal } = deadline;
-      const settle = (): void => {
-        clearTimeout(timer);
-        nested?.end();
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter<Raw> = {
-        give: (session) => {
-          settle();
+      const waiter = new Waiter<Raw>(
+        deadline,
+        (session) => {
+          waiter.end();
           resolve(this.#lend(session, origin, performance.now()));
         },
-        refuse: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      const leave = (error: Error): void => {
-        const place = this.#waiters.indexOf(waiter);
-        if (place < 0) return;
-        this.#waiters.splice(place, 1);
-        waiter.refuse(error);
-      };
-      const onAbort = (): void =>
-        leave(abortError(signal as AbortSignal, 'Acquiring a connection'));
-      const left = remainingMs(deadline);
-      const timer =
-        left === Infinity ? undefined : setTimeout(() => leave(this.#timeoutError(deadline)), left);
-      const nested = watchNestedWait(this.#leases, this.settings.max, leave, this.name);
-      signal?.addEventListener('abort', onAbort, { once: true });
+        reject,
+        this.#onLate,
+        this.#leave,
+      );
+      waiter.nested = watchNestedWait(
+        this.#leases,
+        this.settings.max,
+        (error) => this.#leave(waiter, error),
+        this.name,
+      );
       this.#waiters.push(waiter);
       this.#serve();
     });
   }
+
+  readonly #onLate = (waiter: Waiter<Raw>): void => {
+    this.#leave(waiter, this.#timeoutError(waiter.deadline));
+  };
+
+  /** Somebody gives up the place in the queue. */
+  readonly #leave = (waiter: Waiter<Raw>, error: Error): void => {
+    const place = this.#waiters.indexOf(waiter);
+    if (place < 0) return;
+    this.#waiters.splice(place, 1);
+    waiter.refuse(error);
+  };
 
   /** Gives waiters what is there, and sees that enough is on its way for the others. */
   #serve(): void {
@@ -340,6 +335,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
 
   #lend(session: Session<Raw>, origin: Error | undefined, now: number): Lease<Raw> {
     const lease: Lease<Raw> = {
+      place: -1,
       session,
       acquiredAt: now,
       lastUsedAt: now,

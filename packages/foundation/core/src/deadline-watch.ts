@@ -1,5 +1,7 @@
+import { LiveList, type Placed } from './live-list.ts';
+
 /** Something that is to be stopped at a moment, unless it has ended by then. */
-export interface Watched {
+export interface Watched extends Placed {
   /** On the clock of `performance.now()`. */
   readonly deadlineAt: number;
   /** Called once, when the moment has passed. */
@@ -12,7 +14,7 @@ export interface Watched {
  * a set. The timer never keeps the process alive: what is waited for does.
  */
 export class DeadlineWatch {
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new LiveList<Watched>();
   #timer: NodeJS.Timeout | undefined;
   #armedFor = Infinity;
   readonly #onTimer = (): void => this.#look();
@@ -41,14 +43,17 @@ export class DeadlineWatch {
     let next = Infinity;
     for (const watched of this.#watched) {
       if (watched.deadlineAt <= now) {
-        this.#watched.delete(watched);
-        watched.onDeadline();
+        // Not there any more: the end of another one was its end too.
+        if (this.#watched.delete(watched)) watched.onDeadline();
       } else if (watched.deadlineAt < next) next = watched.deadlineAt;
     }
     // What was added meanwhile has armed the timer already, perhaps for an earlier moment.
     if (next < this.#armedFor) this.#arm(next);
   }
 }
+
+/** One for the process: a deadline is a moment, whatever database it belongs to. */
+export const deadlines: DeadlineWatch = new DeadlineWatch();
 
 /** Node's timers take no more; a look too early does no harm. */
 const MAX_TIMER_MS = 2_147_483_647;

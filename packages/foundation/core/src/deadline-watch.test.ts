@@ -16,7 +16,8 @@ function watcher(): {
   const watch = new DeadlineWatch();
   const passed: string[] = [];
   const add = (name: string, ms: number): (() => void) => {
-    const watched = { deadlineAt: performance.now() + ms, onDeadline: () => passed.push(name) };
+    const deadlineAt = performance.now() + ms;
+    const watched = { deadlineAt, place: -1, onDeadline: () => passed.push(name) };
     watch.add(watched);
     return () => watch.delete(watched);
   };
@@ -50,7 +51,7 @@ test('what has ended is not told, and one timer serves all', () => {
 
 test('what is added while others are told is not forgotten', () => {
   const { watch, passed, add } = watcher();
-  watch.add({ deadlineAt: performance.now() + 10, onDeadline: () => add('second', 20) });
+  watch.add({ deadlineAt: performance.now() + 10, place: -1, onDeadline: () => add('second', 20) });
   add('third', 500);
   vi.advanceTimersByTime(31);
   expect(passed).toEqual(['second']);

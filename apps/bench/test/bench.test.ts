@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, inject, test } from 'vitest';
+import { readArguments } from '../src/read-arguments.ts';
+
+const run = promisify(execFile);
+const main = join(import.meta.dirname, '../src/main.ts');
+const engines = inject('engines');
+
+/** The same servers as the other tests have. */
+const env = {
+  ...process.env,
+  ...Object.fromEntries(
+    engines.map(({ name, url }) => [`DAL_TEST_${name.toUpperCase()}_URL`, url]),
+  ),
+  NODE_OPTIONS: '',
+};
+
+async function bench(...given: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--conditions=@dal/source', main, ...given], {
+    env,
+    maxBuffer: 16 * 2 ** 20,
+  });
+  return stdout;
+}
+
+interface Figures {
+  readonly comparisons: readonly {
+    readonly engine: string;
+    readonly task: string;
+    readonly callers: number;
+    readonly rounds: number;
+    readonly contenders: readonly {
+      readonly name: string;
+      readonly side: string;
+      readonly perSecond: { readonly low: number; readonly median: number; readonly high: number };
+      readonly cpuUs: { readonly median: number };
+      readonly peakMiB?: { readonly median: number };
+      readonly speedTo: Readonly<Record<string, { readonly median: number }>>;
+    }[];
+  }[];
+  readonly layerCost: readonly { readonly us: Readonly<Record<string, { median: number }>> }[];
+  readonly aims: readonly { readonly ours: string; readonly theirs: string; verdict: string }[];
+}
+
+async function figures(...given: string[]): Promise<Figures> {
+  const found = JSON.parse(await bench(...given, '--json')) as Figures;
+  for (const { contenders } of found.comparisons) {
+    const sides = new Set(contenders.map(({ side }) => side));
+    expect(sides).toContain('dal');
+    expect(sides).toContain('raw');
+    for (const { name, side, perSecond, cpuUs, speedTo } of contenders) {
+      expect(perSecond.median, name).toBeGreaterThan(0);
+      expect(perSecond.low).toBeLessThanOrEqual(perSecond.high);
+      expect(cpuUs.median, name).toBeGreaterThan(0);
+      if (side === 'raw') expect(speedTo[name]?.median).toBe(1);
+    }
+  }
+  return found;
+}
+
+const named = engines.map(({ name }) => name).join(',');
+const tiny = ['--engine', named, '--rounds', '1'];
+
+describe.concurrent('the benchmarks', { timeout: 120_000 }, () => {
+  test('hot-path measures every engine, and everybody answers the same', async () => {
+    const found = await figures('hot-path', ...tiny, '--slice-ms', '3', '--callers', '3');
+    expect(found.comparisons).toHaveLength(engines.length * 3);
+    expect(new Set(found.comparisons.map(({ engine }) => engine)).size).toBe(engines.length);
+    expect(found.layerCost).toHaveLength(1);
+    for (const { us } of found.layerCost) expect(us['db.query']?.median).toBeGreaterThan(0);
+    expect(found.aims.length).toBeGreaterThanOrEqual(engines.length);
+    for (const { verdict } of found.aims) expect(verdict).toMatch(/^(?:met|close|missed)$/);
+  });
+
+  test('bulk loads the rows with everybody', async () => {
+    const found = await figures('bulk', ...tiny, '--rows', '300');
+    expect(found.comparisons.map(({ engine }) => engine).join(',')).toBe(
+      ['postgres', 'mysql', 'mariadb', 'sqlite'].filter((name) => named.includes(name)).join(','),
+    );
+  });
+
+  test('stream reads every row, in a process of its own', async () => {
+    const found = await figures('stream', '--engine', 'sqlite', '--rounds', '1', '--rows', '3000');
+    const [comparison] = found.comparisons;
+    expect(comparison?.contenders.map(({ name }) => name)).toEqual([
+      'better-sqlite3 cached',
+      'db.stream inline',
+      'db.stream process',
+    ]);
+    for (const { peakMiB } of comparison?.contenders ?? []) {
+      expect(peakMiB?.median).toBeGreaterThan(10);
+    }
+  });
+
+  test('without --json there is a table, with the aims below it', async () => {
+    const text = await bench(
+      ...'hot-path --engine sqlite --case read --callers 1 --rounds 2 --slice-ms 3'.split(' '),
+    );
+    expect(text).toMatch(/^1 caller +calls\/s +client us\/call +\/ better-sqlite3 cached/m);
+    expect(text).toMatch(/^aim: db\.query inline at most 2 x the CPU of better-sqlite3 cached: /m);
+    expect(text).toMatch(/^The layer's own cost/m);
+  });
+});
+
+test('a wrong command ends with the likely right one, and with status 1', async () => {
+  await expect(bench('hot-pat')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Did you mean "hot-path"?') as string,
+  });
+});
+
+test.each([
+  ['bulk --quik', 'Did you mean "--quick"?'],
+  ['bulk --engine postgre', 'Did you mean "postgres"?'],
+  ['hot-path --case reed', 'Did you mean "read"?'],
+  ['bulk --rows many', '--rows is a whole number'],
+  ['stream --rounds 0', '--rounds is a whole number from 1'],
+  ['bulk stream', 'One command, please.'],
+])('%j is refused', (given, words) => {
+  expect(() => readArguments(given.split(' '))).toThrow(words);
+});
+
+test('options have defaults, and quick ones', () => {
+  expect(readArguments(['bulk'])).toMatchObject({ rows: 100_000, rounds: 9, json: false });
+  expect(readArguments(['--', 'stream', '--quick', '--json'])).toMatchObject({
+    command: 'stream',
+    rows: 100_000,
+    json: true,
+  });
+  expect(readArguments(['hot-path']).callers).toEqual([1, 20, 200]);
+});
