@@ -63,19 +63,25 @@ const drivers: Record<string, Breakage> = {
       return result;
     },
   })),
-  'ignores ROLLBACK': connection('transactions', (session) => ({
-    query: (statement) =>
-      session.query(statement.text === 'ROLLBACK' ? { text: 'COMMIT', values: [] } : statement),
-  })),
-  'ignores ROLLBACK TO': connection('transactions', (session) => ({
-    query: (statement) =>
-      session.query(
-        statement.text.startsWith('ROLLBACK TO') ? { text: 'SELECT 1', values: [] } : statement,
-      ),
-  })),
+  'ignores ROLLBACK': {
+    ...connection('transactions', (session) => ({
+      query: (statement) =>
+        session.query(statement.text === 'ROLLBACK' ? { text: 'COMMIT', values: [] } : statement),
+    })),
+    fails: ['transactions', 'bulk'],
+  },
+  'ignores ROLLBACK TO': {
+    ...connection('transactions', (session) => ({
+      query: (statement) =>
+        session.query(
+          statement.text.startsWith('ROLLBACK TO') ? { text: 'SELECT 1', values: [] } : statement,
+        ),
+    })),
+    fails: ['transactions', 'bulk'],
+  },
   'says idle inside a transaction': {
     ...connection('transactions', () => ({ status: () => 'idle' })),
-    fails: ['statements', 'transactions', 'streams', 'schema'],
+    fails: ['statements', 'transactions', 'errors', 'streams', 'bulk', 'schema'],
   },
   'ignores readOnly': {
     fails: ['transactions'],
@@ -191,12 +197,15 @@ const drivers: Record<string, Breakage> = {
       return affectedRows;
     },
   })),
-  'counts no rows of many': connection('bulk', (session) => ({
-    queryMany: async (statement, rows) => ({
-      ...(await session.queryMany!(statement, rows)),
-      affectedRows: 0,
-    }),
-  })),
+  'counts no rows of many': {
+    ...connection('bulk', (session) => ({
+      queryMany: async (statement, rows) => ({
+        ...(await session.queryMany!(statement, rows)),
+        affectedRows: 0,
+      }),
+    })),
+    fails: ['statements', 'bulk'],
+  },
   'turns the order of many around': connection('bulk', (session) => ({
     queryMany: (statement, rows) => session.queryMany!(statement, rows.toReversed()),
   })),

@@ -166,7 +166,13 @@ export class Execution implements Executed {
       this.#written = [];
       return;
     }
-    this.shape = this.#known ?? this.#newShape(wire);
+    try {
+      this.shape = this.#known ?? this.#newShape(wire);
+    } catch (error) {
+      // mysql2 makes no rows with a column called __proto__.
+      this.#problem ??= error;
+      this.#passesOver = true;
+    }
   }
 
   #newShape(wire: Wire): Shape {

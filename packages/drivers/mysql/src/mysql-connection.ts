@@ -129,7 +129,8 @@ export class MysqlConnection implements DriverConnection<Connection> {
 
   kill(id: string): Promise<void> {
     if (this.#line.ended) return Promise.reject(closedError());
-    return this.#stoppable((whenStopped) => killSession(this.#line, id, whenStopped)).catch(
+    const { line, flavor } = this.#open;
+    return this.#stoppable((onStop) => killSession({ line, flavor, onStop }, id)).catch(
       (error: unknown) => Promise.reject(this.#note(error)),
     );
   }

@@ -70,11 +70,7 @@ export function rowReaders(
 }
 
 /** Rows as mysql2 read them, with what `valueReader` says applied in place. */
-export function readRows(
-  rows: unknown[],
-  fields: readonly Field[],
-  options: ValueOptions,
-): unknown[] {
+function readRows(rows: unknown[], fields: readonly Field[], options: ValueOptions): unknown[] {
   if (rows.length === 0) return rows;
   const readers = rowReaders(fields, options, Array.isArray(rows[0]));
   if (readers.length === 0) return rows;

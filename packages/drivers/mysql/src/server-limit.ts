@@ -26,8 +26,9 @@ export function limitText(flavor: Flavor, timeoutMs: number): string {
     flavor === 'mariadb'
       ? ['max_statement_time', (ms / 1_000).toFixed(3)]
       : ['max_execution_time', String(ms)];
+  if (ms === 0) return `SET SESSION ${name} = DEFAULT`;
   // A lower limit of the administrator's stays.
-  return ms === 0
-    ? `SET SESSION ${name} = DEFAULT`
-    : `SET SESSION ${name} = IF(@@GLOBAL.${name} > 0 AND @@GLOBAL.${name} < ${value}, @@GLOBAL.${name}, ${value})`;
+  const lower = `IF(@@GLOBAL.${name} > 0 AND @@GLOBAL.${name} < ${value}, @@GLOBAL.${name}, ${value})`;
+  // MySQL takes a DECIMAL for no integer, which is what its IF makes of two of them.
+  return `SET SESSION ${name} = ${flavor === 'mysql' ? `CAST(${lower} AS UNSIGNED)` : lower}`;
 }

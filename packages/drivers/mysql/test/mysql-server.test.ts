@@ -170,6 +170,27 @@ describe.each(flavors)('a %s server of our own', (kind) => {
     });
   });
 
+  test("a limit doesn't lift the administrator's own", async () => {
+    const admin = await open();
+    const [name, scale] =
+      kind === 'mariadb' ? ['max_statement_time', 1_000] : ['max_execution_time', 1];
+    const set = (ms: number) =>
+      admin.query({ text: `SET GLOBAL ${name} = ${ms / scale}`, values: [] });
+    await set(20_000);
+    try {
+      const session = await open();
+      const limits: number[] = [];
+      for (const ms of [60_000, 5_000, 0]) {
+        await session.limit!(ms);
+        const { rows } = await session.query({ text: `SELECT @@${name} AS v`, values: [] });
+        limits.push(Number((rows[0] as { v: unknown }).v) * scale);
+      }
+      expect(limits).toEqual([20_000, 5_000, 20_000]);
+    } finally {
+      await set(0);
+    }
+  });
+
   test('the application name is shown by the server', async () => {
     const session = await open({ applicationName: 'dal-test' });
     const { rows } = await session.query({

@@ -13,7 +13,7 @@ const engines = inject('engines').filter(({ name }) => name === 'mysql' || name 
 // What a session can do beyond statements: limits, kills, many rows, databases that are missing.
 describe.each(engines)('$name', ({ name, url }) => {
   const isMariadb = name === 'mariadb';
-  const table = `dal_powers_${name}`;
+  const table = `dal_powers_${process.pid}`;
   const opened: Session[] = [];
   const children: ChildProcess[] = [];
 
@@ -145,10 +145,13 @@ describe.each(engines)('$name', ({ name, url }) => {
     test('ends a session, its transaction and its locks before it comes back', async () => {
       const [victim, killer, third] = [await open(), await open(), await open()];
       await run(victim, 'START TRANSACTION');
-      for (let id = 0; id < 2_000; id += 500) {
-        const rows = Array.from({ length: 500 }, (_, n) => `(${id + n}, 'x')`).join();
-        await run(victim, `INSERT INTO ${table} VALUES ${rows}`);
-      }
+      // Enough that the rollback takes longer than a KILL does.
+      const thousand = Array.from({ length: 1_000 }, (_, id) => `(${id}, 'x')`).join();
+      await run(victim, `INSERT INTO ${table} VALUES ${thousand}`);
+      await run(
+        victim,
+        `INSERT INTO ${table} SELECT a.id + b.id * 1000, 'x' FROM ${table} a, ${table} b WHERE b.id BETWEEN 1 AND 100`,
+      );
       await killer.kill!(victim.id!);
       expect(await isListed(third, victim.id!)).toBe(false);
       expect(await count(third)).toBe(0);
@@ -245,7 +248,7 @@ describe.each(engines)('$name', ({ name, url }) => {
   });
 
   test('a missing database is made when that is asked for, with any name', async () => {
-    const database = `dal_powers_${name}\`"'x`;
+    const database = `dal_powers_${process.pid}\`"'x`;
     const admin = await open();
     const drop = `DROP DATABASE IF EXISTS \`${database.replaceAll('`', '``')}\``;
     await run(admin, drop);

@@ -1,6 +1,6 @@
-import { ConfigError, type NativeResult, type NativeStatement, QueryError } from '@dal/core';
+import { ConfigError, type NativeResult, QueryError } from '@dal/core';
 import type { PgLine } from './pg-client.ts';
-import { readTag, type StatementContext, StatementRun } from './statement-run.ts';
+import { readTag, StatementRun } from './statement-run.ts';
 
 /** Bytes that may wait in the socket; more only grows memory, for the server reads no faster. */
 const MAX_QUEUED_BYTES = 262_144;
@@ -21,10 +21,6 @@ export class CopyInRun extends StatementRun {
   /** While data is taken a Sync would be swallowed; one must follow the end or the error. */
   #synced = false;
   #wake: (() => void) | undefined;
-
-  constructor(statement: NativeStatement, context: StatementContext) {
-    super(statement, context);
-  }
 
   /** Sends the chunks as fast as the server takes them; settles when it is ready for the next statement. */
   async send(chunks: AsyncIterator<Buffer>): Promise<NativeResult> {

@@ -1,7 +1,6 @@
-import type { NativeStatement } from '@dal/core';
 import { CHUNK_BYTES } from './copy-chunks.ts';
 import type { PgLine } from './pg-client.ts';
-import { type StatementContext, StatementRun } from './statement-run.ts';
+import { StatementRun } from './statement-run.ts';
 
 /** Chunks that may wait for their reader before the server is held back. */
 const MAX_QUEUED = 4;
@@ -15,10 +14,6 @@ export class CopyOutRun extends StatementRun {
   #filled = 0;
   #dropping = false;
   #wake: (() => void) | undefined;
-
-  constructor(statement: NativeStatement, context: StatementContext) {
-    super(statement, context);
-  }
 
   /** The next chunk; undefined after the last one. Rejects with what went wrong. */
   async next(): Promise<Buffer | undefined> {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { copyText } from './copy-text.ts';
 import { encodeValues } from './postgres-types.ts';

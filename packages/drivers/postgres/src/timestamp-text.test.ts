@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeValues } from './postgres-types.ts';
 import { timestampText } from './timestamp-text.ts';

@@ -92,7 +92,7 @@ for (const { url } of inject('engines').filter((engine) => engine.name === 'post
         [[...rows, '7\tagain\n'], { kind: 'unique' }],
         [[...rows, 'no number\tx\n', ...rows], { kind: 'data' }],
         ['1\ta\tb\n', { kind: 'data' }],
-        [[...rows, 5 as unknown as string], { kind: 'usage', code: 'DAL_VALUE' }],
+        [[...rows, 5] as string[], { kind: 'usage', code: 'DAL_VALUE' }],
       ];
       for (const [source, error] of bad) {
         await expect(copyFrom(db, FROM, source)).rejects.toMatchObject(error);

@@ -27,7 +27,9 @@ export function* chunksOf(rows: Iterable<Cell[]>): Generator<Cell[][], void, und
 }
 
 /** @throws ConfigError for a value that SQLite can't hold */
-export function* encodeRows(rows: Iterable<readonly unknown[]>): Generator<Cell[], void, undefined> {
+export function* encodeRows(
+  rows: Iterable<readonly unknown[]>,
+): Generator<Cell[], void, undefined> {
   for (const values of rows) yield encodeValues(values);
 }
 

@@ -53,7 +53,8 @@ export class ColumnWatch {
       return description;
     }
     // What was learned just now may have happened after the run; the next one describes it again.
-    return this.#describe(prepared, isNews || !this.#trusts ? NEVER : this.#epoch);
+    prepared.epoch = isNews || !this.#trusts ? NEVER : this.#epoch;
+    return this.#describe(prepared);
   }
 
   /** To be asked before a run whose rows are arrays, and given to `ofArrays` after it. */
@@ -64,21 +65,21 @@ export class ColumnWatch {
   ofArrays(prepared: Prepared, before: number): Description {
     if (this.#schema() === prepared.schema) return prepared.description;
     // The number from before the run: when somebody changed the schema since, it will not fit.
-    const known = prepared.schema === NEVER && this.#trusts ? before : NEVER;
-    const description = this.#describe(prepared, NEVER);
-    prepared.schema = known;
-    return description;
+    prepared.schema = prepared.schema === NEVER && this.#trusts ? before : NEVER;
+    return this.#describe(prepared);
   }
 
   /** To be asked after the first step of a statement that was prepared for this one run. */
   ofNew(prepared: Prepared): Description {
-    return this.#describe(prepared, NEVER);
+    return this.#describe(prepared);
   }
 
-  #describe(prepared: Prepared, epoch: number): Description {
+  /**
+   * The other way's stamp stays: while the schema is the one it names, a description that was made
+   * since is as true.
+   */
+  #describe(prepared: Prepared): Description {
     prepared.description = describeStatement(prepared.statement, this.#settings);
-    prepared.epoch = epoch;
-    prepared.schema = NEVER;
     return prepared.description;
   }
 

@@ -21,6 +21,8 @@ export interface Description {
   /** The keys of a row that is an object: without repeated names, and whole numbers first. */
   readonly keys: readonly string[];
   readonly readObjects: ReadObjects;
+  /** An object's values are the cells in the order of the columns. */
+  readonly inOrder: boolean;
   /** Rows can be objects as the library makes them; `__proto__` is a name that it can't give them. */
   readonly plainObjects: boolean;
 }
@@ -52,6 +54,7 @@ export function makeDescription(
     types,
     columns: namedColumns(names, types),
     keys,
+    inOrder: names.length > 0 && names.every((name, index) => name === keys[index]),
     plainObjects: !names.includes('__proto__'),
     shape: rowShape(names, readers, integer),
     // Made when it is needed: the process of a session never needs it.

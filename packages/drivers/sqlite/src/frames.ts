@@ -1,7 +1,7 @@
 /**
  * How messages travel between a session's process and its parent: four bytes of length, one of the
- * form, then the message. For a few cells JSON is a quarter of the price of the general form, which
- * is as good for many and says what JSON can't.
+ * form, then the message. The form is JSON; the general one is there for what is longer than a text
+ * may be.
  */
 import { deserialize, serialize } from 'node:v8';
 
@@ -10,12 +10,9 @@ const JSON_FORM = 0x4a;
 const GENERAL_FORM = 0x56;
 /** Up to here a text is written at once into room for the worst case, three bytes for each unit. */
 const SHORT = 8_192;
-/** Cells; where JSON begins to be the slower form to read. */
-const FEW = 100;
 
-/** @param plain JSON says all of it, see `isPlain` */
-export function writeFrame(message: unknown, plain: boolean): Buffer {
-  const text = plain ? jsonText(message) : undefined;
+export function writeFrame(message: unknown): Buffer {
+  const text = jsonText(message);
   if (text === undefined) {
     const body = serialize(message);
     const frame = Buffer.allocUnsafe(HEAD + body.length);
@@ -25,22 +22,6 @@ export function writeFrame(message: unknown, plain: boolean): Buffer {
   const room = text.length <= SHORT ? text.length * 3 : Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(HEAD + room);
   return sealed(frame.subarray(0, HEAD + frame.write(text, HEAD)), JSON_FORM);
-}
-
-/** True when JSON is worth it, and its cells come out as they went in. */
-export function isPlain(cells: readonly unknown[]): boolean {
-  if (cells.length > FEW) return false;
-  for (const cell of cells) {
-    if (typeof cell === 'string' || cell === null || typeof cell === 'boolean') continue;
-    if (typeof cell !== 'number' || !Number.isFinite(cell) || Object.is(cell, -0)) return false;
-  }
-  return true;
-}
-
-/** The same for rows. */
-export function arePlain(rows: readonly (readonly unknown[])[]): boolean {
-  const width = rows[0]?.length ?? 0;
-  return rows.length * width <= FEW && rows.every(isPlain);
 }
 
 /** Puts frames together from whatever pieces arrive. */

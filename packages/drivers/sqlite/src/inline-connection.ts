@@ -66,7 +66,7 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     try {
       return Promise.resolve(this.querySync(statement));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -5,7 +5,7 @@ import { connectionPragmas } from './pragmas.ts';
 import type { LibraryVersion, SessionSettings } from './session-messages.ts';
 
 export type SqliteDatabase = Sqlite.Database;
-export type SqliteStatement = Sqlite.Statement<unknown[], unknown>;
+export type SqliteStatement = Sqlite.Statement;
 
 const require = createRequire(import.meta.url);
 

@@ -23,9 +23,9 @@ export function readOrder(): Order | undefined {
 }
 
 /** False when there is nobody left to read it. */
-export function writeReply(reply: Reply, plain: boolean): boolean {
-  const frame = writeFrame(reply, plain);
-  for (let sent = 0; sent < frame.length; ) {
+export function writeReply(reply: Reply): boolean {
+  const frame = writeFrame(reply);
+  for (let sent = 0; sent < frame.length;) {
     const count = attempt(() => writeSync(LINE, frame, sent));
     if (count === 0) return false;
     sent += count;

@@ -24,6 +24,8 @@ export interface Prepared {
   schema: number;
   /** Rows come as arrays; the library's own setting of the statement. */
   raw: boolean;
+  /** The last answer was short. */
+  short: boolean;
 }
 
 export const NEVER = -1;
@@ -37,7 +39,7 @@ const KEEPS_SCHEMA = words(
 
 /** @throws better-sqlite3's errors */
 export function prepareStatement(database: SqliteDatabase, text: string): Prepared {
-  const statement = database.prepare<unknown[], unknown>(text);
+  const statement = database.prepare(text);
   const verb = statementVerb(text);
   return {
     statement,
@@ -52,6 +54,7 @@ export function prepareStatement(database: SqliteDatabase, text: string): Prepar
     epoch: NEVER,
     schema: NEVER,
     raw: false,
+    short: false,
   };
 }
 

@@ -33,15 +33,13 @@ interface Pending {
 }
 
 export interface HowToCall {
-  /** JSON can say the request. */
-  readonly plain: boolean;
   /** The request changes nothing. */
   readonly onlyReads: boolean;
   /** Statements that the session need not keep any longer. */
   readonly forget?: readonly number[];
 }
 
-const READS: HowToCall = { plain: true, onlyReads: true };
+const READS: HowToCall = { onlyReads: true };
 
 /** The way to a session in another process. One request at a time. */
 export class ProcessLine {
@@ -136,20 +134,20 @@ export class ProcessLine {
     this.#child.kill('SIGKILL');
   }
 
-  #send(request: Request, { plain, onlyReads, forget }: HowToCall): Promise<Reply> {
+  #send(request: Request, { onlyReads, forget }: HowToCall): Promise<Reply> {
     if (this.#over) return Promise.reject(sessionIsOver());
     if (this.#pending !== undefined) return Promise.reject(sessionIsBusy());
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject, onlyReads, since: performance.now() };
       this.#socket.ref();
-      this.#post(request, plain, forget);
+      this.#post(request, forget);
     });
   }
 
-  #post(request: Request, plain = true, forget: readonly number[] = []): void {
+  #post(request: Request, forget: readonly number[] = []): void {
     const order: Order = [request, this.limitMs, forget];
     // Where nothing can be sent any more, the end of the process is the answer.
-    if (this.#socket.writable) this.#socket.write(writeFrame(order, plain));
+    if (this.#socket.writable) this.#socket.write(writeFrame(order));
   }
 
   #receive(piece: Buffer): void {

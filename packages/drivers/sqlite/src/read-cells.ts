@@ -20,7 +20,11 @@ export function cellReaders(
     switch (kind) {
       case 'boolean':
         return (cell) =>
-          typeof cell !== 'bigint' ? cell : cell === 0n || cell === 1n ? cell === 1n : integer(cell);
+          typeof cell !== 'bigint'
+            ? cell
+            : cell === 0n || cell === 1n
+              ? cell === 1n
+              : integer(cell);
       case 'decimal':
         return settings.decimals === 'number' ? decimalNumber : decimalText;
       case 'timestamp':

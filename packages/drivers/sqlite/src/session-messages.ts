@@ -47,13 +47,18 @@ export type Order = readonly [request: Request, limitMs: number, forget: readonl
 /** A number that was announced before, or the number with names and declared types in turn. */
 export type WireColumns = number | readonly [slot: number, ...namesAndTypes: string[]];
 
-export type RunAnswer = readonly [
+/** `packed`: cells among them have to be unpacked. */
+export type BatchAnswer = readonly [
   columns: WireColumns,
   rows: unknown[][],
-  affectedRows: number,
-  insertId: number | bigint | null,
+  packed: boolean,
+  done: boolean,
 ];
-export type BatchAnswer = readonly [columns: WireColumns, rows: unknown[][], done: boolean];
+export type RunAnswer = readonly [
+  batch: BatchAnswer,
+  affectedRows: number,
+  insertId: string | null,
+];
 
 export interface LibraryVersion {
   readonly sqlite: string;

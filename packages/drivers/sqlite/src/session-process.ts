@@ -15,10 +15,10 @@ try {
     if (order === undefined) break;
     const [request, limitMs, forget] = order;
     watch.begin(limitMs);
-    const { reply, plain } = server.answer(request, forget);
+    const reply = server.answer(request, forget);
     watch.end();
     const started = request[0] !== 'start' || reply[0];
-    if (!writeReply(reply, plain) || !started) break;
+    if (!writeReply(reply) || !started) break;
   }
 } finally {
   try {

@@ -1,7 +1,6 @@
 import { bindCell, type Bound } from './bind-cell.ts';
 import { ColumnAnnouncer } from './column-slots.ts';
-import type { Description } from './description.ts';
-import { arePlain } from './frames.ts';
+import { packRows, unpackCells } from './packed-cells.ts';
 import type { Prepared } from './prepared.ts';
 import {
   type BatchAnswer,
@@ -23,21 +22,15 @@ export class SessionServer {
   /** By the numbers that the other side gave them. */
   readonly #kept = new Map<number, Prepared>();
   #session: Session | undefined;
-  /** JSON can say the reply that is being made. */
-  #plain = true;
 
-  /** Never throws. `plain`: JSON can say it. */
-  answer(
-    request: Request,
-    forget: readonly number[],
-  ): { readonly reply: Reply; readonly plain: boolean } {
-    this.#plain = true;
+  /** Never throws. */
+  answer(request: Request, forget: readonly number[]): Reply {
     for (const number of forget) this.#kept.delete(number);
     try {
       const result = this.#serve(request);
-      return { reply: [true, this.#inTransaction(), result], plain: this.#plain };
+      return [true, this.#inTransaction(), result];
     } catch (error) {
-      return { reply: [false, this.#inTransaction(), failureOf(error)], plain: true };
+      return [false, this.#inTransaction(), failureOf(error)];
     }
   }
 
@@ -49,7 +42,8 @@ export class SessionServer {
   #serve(request: Request): unknown {
     if (request[0] === 'start') {
       // Moments and JSON travel as texts, and are read on the other side.
-      this.#session = new Session(request[1], request[1]);
+      const { integers, decimals } = request[1];
+      this.#session = new Session(request[1], { integers, decimals });
       return null;
     }
     const session = this.#session;
@@ -99,19 +93,15 @@ export class SessionServer {
   }
 
   #result({ description, rows, affectedRows, insertId }: SessionResult): RunAnswer {
-    if (typeof insertId === 'bigint') this.#plain = false;
-    const cells = this.#read(description, rows as unknown[][]);
-    return [this.#columns.announce(description), cells, affectedRows, insertId ?? null];
+    const batch = this.#batch({ description, rows: rows as unknown[][], done: true });
+    // As a text, for it may be beyond what JSON reads exactly.
+    return [batch, affectedRows, insertId === undefined ? null : String(insertId)];
   }
 
   #batch({ description, rows, done }: SessionBatch): BatchAnswer {
-    return [this.#columns.announce(description), this.#read(description, rows), done];
-  }
-
-  #read(description: Description, rows: unknown[][]): unknown[][] {
     description.shape.toArrays(rows);
-    this.#plain &&= arePlain(rows);
-    return rows;
+    const packed = packRows(rows);
+    return [this.#columns.announce(description), rows, packed, done];
   }
 
   #inTransaction(): boolean {
@@ -120,6 +110,7 @@ export class SessionServer {
 }
 
 function bind(cells: Cell[]): Bound[] {
+  unpackCells(cells);
   for (let index = 0; index < cells.length; index++) cells[index] = bindCell(cells[index] as Cell);
   return cells;
 }

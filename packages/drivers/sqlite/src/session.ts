@@ -32,6 +32,10 @@ interface OpenStream {
   description: Description | undefined;
 }
 
+/** Rows, up to which it is cheaper to take them apart than to ask for the schema's number. */
+const SHORT = 20;
+const cellsOf = (row: unknown): unknown[] => Object.values(row as object);
+
 /** Every method throws better-sqlite3's own errors. */
 export class Session {
   readonly #settings: SessionSettings;
@@ -62,7 +66,7 @@ export class Session {
   run(prepared: Prepared, values: Bound[], asObjects: boolean): SessionResult {
     try {
       return prepared.reader
-        ? this.#read(prepared, values, asObjects && prepared.readonly)
+        ? this.#read(prepared, values, asObjects)
         : this.#change(prepared, values);
     } catch (error) {
       this.#failed();
@@ -186,23 +190,39 @@ export class Session {
   }
 
   #read(prepared: Prepared, values: Bound[], asObjects: boolean): SessionResult {
-    const { statement, verb } = prepared;
-    if (asObjects) {
-      this.#wantRaw(prepared, false);
-      const rows = statement.all(values);
-      const description = this.#watch.ofObjects(prepared, rows);
-      if (description.plainObjects) {
-        return { description, rows, asArrays: false, affectedRows: 0, insertId: undefined, verb };
+    // Objects bring their names along. For a few rows that is cheaper than to ask for the schema's
+    // number, also where arrays are wanted.
+    const { description: known, readonly, short } = prepared;
+    if (readonly && (asObjects || (short && known.inOrder))) {
+      const result = this.#readObjects(prepared, values);
+      const { plainObjects, inOrder } = result.description;
+      if (asObjects ? plainObjects : inOrder && plainObjects) {
+        return asObjects ? result : { ...result, rows: result.rows.map(cellsOf), asArrays: true };
       }
-      // A name that no object of the library can have; it only reads, so it may run again.
+      // Now with names that objects can't have; it only reads, so it may run again.
     }
+    return this.#readArrays(prepared, values);
+  }
+
+  #readObjects(prepared: Prepared, values: Bound[]): SessionResult {
+    this.#wantRaw(prepared, false);
+    const rows = prepared.statement.all(values);
+    const description = this.#watch.ofObjects(prepared, rows);
+    prepared.short = rows.length <= SHORT;
+    const { verb } = prepared;
+    return { description, rows, asArrays: false, affectedRows: 0, insertId: undefined, verb };
+  }
+
+  #readArrays(prepared: Prepared, values: Bound[]): SessionResult {
     this.#wantRaw(prepared, true);
     const before = this.#watch.before(prepared);
-    const rows = statement.all(values);
+    const rows = prepared.statement.all(values);
     const affectedRows = prepared.changesData ? this.#changes() : 0;
     const insertId =
       prepared.insertsOnly && affectedRows > 0 ? safeInteger(this.#lastId()) : undefined;
     const description = this.#watch.ofArrays(prepared, before);
+    prepared.short = rows.length <= SHORT;
+    const { verb } = prepared;
     return { description, rows, asArrays: true, affectedRows, insertId, verb };
   }
 

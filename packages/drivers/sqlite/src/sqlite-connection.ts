@@ -1,18 +1,19 @@
-import type {
-  DriverConnection,
-  DriverVersion,
-  LoadBatch,
-  LoadTarget,
-  NativeResult,
-  NativeStatement,
-  SessionStatus,
-  StatementCacheStats,
+import {
+  type DriverConnection,
+  type DriverVersion,
+  integerFromText,
+  type LoadBatch,
+  type LoadTarget,
+  type NativeResult,
+  type NativeStatement,
+  type SessionStatus,
+  type StatementCacheStats,
 } from '@dal/core';
 import { chunksOf, encodeRows, loadRows } from './bulk.ts';
 import { ColumnSlots } from './column-slots.ts';
 import { textShape } from './description.ts';
-import { arePlain, isPlain } from './frames.ts';
 import { KeptStatements } from './kept-statements.ts';
+import { packCells, packRows, unpackCells } from './packed-cells.ts';
 import type { HowToCall, ProcessLine } from './process-line.ts';
 import { cellSettings } from './read-texts.ts';
 import { rememberLoss, type SqliteRaw } from './session-line.ts';
@@ -49,19 +50,14 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
 
   async query({ text, values, rowMode }: NativeStatement): Promise<NativeResult> {
     const cells = encodeValues(values);
+    packCells(cells);
     const { known, wire } = this.#kept.find(text);
-    const how = this.#how(known.verb, isPlain(cells));
-    const answer = (await this.#call(['run', wire, cells], how)) as RunAnswer;
+    const answer = (await this.#call(['run', wire, cells], this.#how(known.verb))) as RunAnswer;
     if (typeof wire !== 'number' && known.number > 0) this.#kept.keep(text, known);
-    const [columns, rows, affectedRows, insertId] = answer;
-    const shape = this.#shapes.of(columns);
-    const result = {
-      rows: rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows),
-      columns: shape.columns,
-      affectedRows,
-      command: known.verb,
-    };
-    return insertId === null ? result : { ...result, insertId };
+    const [batch, affectedRows, insertId] = answer;
+    const { columns } = this.#shapes.of(batch[0]);
+    const result = { rows: this.#rows(batch, rowMode), columns, affectedRows, command: known.verb };
+    return insertId === null ? result : { ...result, insertId: integerFromText(insertId) };
   }
 
   async queryMany(
@@ -81,20 +77,18 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     batchSize: number,
   ): AsyncGenerator<unknown[], void, undefined> {
     const cells = encodeValues(values);
-    const how = this.#how(statementVerb(text), isPlain(cells));
+    packCells(cells);
+    const how = this.#how(statementVerb(text));
     let batch = (await this.#call(['open', text, cells, batchSize], how)) as BatchAnswer;
-    const more: HowToCall = { ...how, plain: true, forget: [] };
+    const more: HowToCall = { onlyReads: how.onlyReads };
     let next: Promise<BatchAnswer> | undefined;
     try {
       for (;;) {
-        const [columns, rows, done] = batch;
+        const [, rows, , done] = batch;
         // The next batch is read while the caller is busy with this one.
         next = done ? undefined : (this.#call(['next'], more) as Promise<BatchAnswer>);
         next?.catch(() => undefined);
-        const shape = this.#shapes.of(columns);
-        if (rows.length > 0) {
-          yield rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows);
-        }
+        if (rows.length > 0) yield this.#rows(batch, rowMode);
         if (next === undefined) return;
         batch = await next;
       }
@@ -162,15 +156,21 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
 
   async #runChunk(text: string, rows: Cell[][]): Promise<number> {
     const { known, wire } = this.#kept.find(text);
-    const how = this.#how(known.verb, arePlain(rows));
+    packRows(rows);
+    const how = this.#how(known.verb);
     const affectedRows = (await this.#call(['many', wire, rows], how)) as number;
     if (typeof wire !== 'number' && known.number > 0) this.#kept.keep(text, known);
     return affectedRows;
   }
 
-  #how(verb: string, plain: boolean): HowToCall {
+  #rows([columns, rows, packed]: BatchAnswer, rowMode: 'array' | undefined): unknown[] {
+    if (packed) for (const row of rows) unpackCells(row);
+    const shape = this.#shapes.of(columns);
+    return rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows);
+  }
+
+  #how(verb: string): HowToCall {
     return {
-      plain,
       onlyReads: this.#settings.readOnly || onlyReads(verb),
       forget: this.#kept.takeForgotten(),
     };

@@ -2,7 +2,6 @@ import { ConfigError, timestampToText } from '@dal/core';
 import { bindCell, type Bound } from './bind-cell.ts';
 import type { Cell } from './session-messages.ts';
 
-
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 

@@ -18,7 +18,10 @@ const ask = (session: SqliteSession, text: string, values: readonly unknown[] = 
 test('a blocking session answers before it returns, with the same values', () => {
   const path = newFile();
   const session = connectSync({ path, runsIn: 'inline' });
-  ask(session, 'CREATE TABLE t (id INTEGER PRIMARY KEY, ok BOOLEAN, at TIMESTAMP, doc JSON, price DECIMAL_TEXT)');
+  ask(
+    session,
+    'CREATE TABLE t (id INTEGER PRIMARY KEY, ok BOOLEAN, at TIMESTAMP, doc JSON, price DECIMAL_TEXT)',
+  );
   const values = [9007199254740993n, true, new Date(0), '{"a":[1]}', '1.50'];
   expect(ask(session, 'INSERT INTO t VALUES (?, ?, ?, ?, ?)', values)).toMatchObject({
     affectedRows: 1,

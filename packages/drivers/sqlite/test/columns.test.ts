@@ -1,6 +1,6 @@
 // A prepared statement whose columns another process changed: names and types must follow at once.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { connect, newFile, run, type SqliteSession } from './sessions.ts';
 
 describe.each(['inline', 'process'] as const)('%s', (runsIn) => {
@@ -87,7 +87,7 @@ describe.each(['inline', 'process'] as const)('%s', (runsIn) => {
       const { rows, columns } = await run(mine, text);
       const [row] = rows as [object];
       expect(Object.getPrototypeOf(row)).toBe(Object.prototype);
-      expect(Object.entries(row).toSorted()).toEqual([
+      expect(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1))).toEqual([
         ['1', 2],
         ['2', 1],
         ['__proto__', 5],
@@ -96,11 +96,75 @@ describe.each(['inline', 'process'] as const)('%s', (runsIn) => {
         ['same', 4],
       ]);
       expect(columns.map(({ name }) => name)).toEqual([
-        '2', '1', 'same', 'same', '__proto__', 'a"b', 'c\\',
+        '2',
+        '1',
+        'same',
+        'same',
+        '__proto__',
+        'a"b',
+        'c\\',
       ]);
     }
     await run(mine, 'CREATE TABLE p ("__proto__" INTEGER, z INTEGER)');
     const inserted = await run(mine, 'INSERT INTO p VALUES (7, 8) RETURNING *');
-    expect(Object.entries(inserted.rows[0] as object)).toEqual([['__proto__', 7], ['z', 8]]);
+    expect(Object.entries(inserted.rows[0] as object)).toEqual([
+      ['__proto__', 7],
+      ['z', 8],
+    ]);
+  });
+});
+
+describe('within the millisecond in which the schema is not asked for', () => {
+  async function two(): Promise<[mine: SqliteSession, other: SqliteSession]> {
+    const path = newFile();
+    const mine = await connect({ path, runsIn: 'inline' });
+    const other = await connect({ path, runsIn: 'inline' });
+    await run(other, 'CREATE TABLE t (a TEXT, b TEXT)');
+    await run(other, "INSERT INTO t VALUES ('1', '0')");
+    for (let turn = 0; turn < 2; turn++) await run(mine, 'SELECT * FROM t');
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(now);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await run(mine, 'SELECT * FROM t');
+    return [mine, other];
+  }
+
+  test('rows and columns have the names that SQLite has', async () => {
+    const [mine, other] = await two();
+    await run(other, 'ALTER TABLE t RENAME COLUMN b TO c');
+    const { rows, columns } = await run(mine, 'SELECT * FROM t');
+    expect(rows).toEqual([{ a: '1', c: '0' }]);
+    expect(columns.map(({ name }) => name)).toEqual(['a', 'c']);
+  });
+
+  test('so have arrays', async () => {
+    const [mine, other] = await two();
+    const read = () => mine.query({ text: 'SELECT * FROM t', values: [], rowMode: 'array' });
+    for (let turn = 0; turn < 2; turn++) await read();
+    await run(other, 'ALTER TABLE t RENAME COLUMN a TO x');
+    await run(other, 'ALTER TABLE t RENAME COLUMN b TO a');
+    await run(other, 'ALTER TABLE t ADD COLUMN ok BOOLEAN DEFAULT 1');
+    const { rows, columns } = await read();
+    expect(columns.map(({ name }) => name)).toEqual(['x', 'a', 'ok']);
+    expect(rows).toEqual([['1', '0', true]]);
+  });
+
+  test('another file that is attached has names of its own', async () => {
+    const [mine, other] = await two();
+    const path = newFile();
+    const third = await connect({ path, runsIn: 'inline' });
+    await run(third, 'CREATE TABLE far (n BOOLEAN)');
+    await run(third, 'INSERT INTO far VALUES (1)');
+    await run(mine, `ATTACH '${path}' AS beside`);
+    const read = async (rowMode?: 'array') =>
+      (await mine.query({ text: 'SELECT * FROM beside.far', values: [], rowMode })).rows;
+    expect(await read()).toEqual([{ n: true }]);
+    expect(await read('array')).toEqual([[true]]);
+    await run(third, 'DROP TABLE far');
+    await run(third, 'CREATE TABLE far (n INTEGER)');
+    await run(third, 'INSERT INTO far VALUES (1)');
+    expect(await read()).toEqual([{ n: 1 }]);
+    expect(await read('array')).toEqual([[1]]);
+    await run(other, 'SELECT 1');
   });
 });

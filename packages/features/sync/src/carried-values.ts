@@ -46,31 +46,14 @@ export function portableRow(row: unknown, index: number): unknown {
   );
 }
 
-/**
- * What a database was opened with, fit to travel.
- *
- * @throws ConfigError that names the option which isn't
- */
-export function portableConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, portableOption(value, key)]),
-  );
-}
-
-/** Gives the Buffers in a configuration back, after it has travelled. */
-export function restoreConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, restoreOption(value)]),
-  );
-}
-
-function restoreOption(value: unknown): unknown {
+/** Gives the Buffers among options back, after they have travelled. */
+export function restoreOption(value: unknown): unknown {
   if (value instanceof Uint8Array) return unpackCell(value);
   if (Array.isArray(value)) return value.map(restoreOption);
   if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
-  return restoreConfig(value as Record<string, unknown>);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, restoreOption(item)] as const),
+  );
 }
 
 function portableValue(value: unknown, index: number): unknown {
@@ -85,7 +68,12 @@ function portableValue(value: unknown, index: number): unknown {
   return packCell(value).value;
 }
 
-function portableOption(value: unknown, where: string): unknown {
+/**
+ * An option, or all of them, fit to travel.
+ *
+ * @throws ConfigError that names the option which isn't
+ */
+export function portableOption(value: unknown, where = ''): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     const instead =
       where === 'password'
@@ -99,7 +87,10 @@ function portableOption(value: unknown, where: string): unknown {
   }
   if (isPlain(value)) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, portableOption(item, `${where}.${key}`)]),
+      Object.entries(value).map(([key, item]) => [
+        key,
+        portableOption(item, where === '' ? key : `${where}.${key}`),
+      ]),
     );
   }
   try {

@@ -50,7 +50,10 @@ export type Request =
   | {
       readonly op: 'open';
       readonly module: string;
+      /** The layer's options. */
       readonly config: Readonly<Record<string, unknown>>;
+      /** The driver's, as it read them: it may have looked at the environment or the working folder. */
+      readonly driverOptions: unknown;
     }
   | { readonly op: 'close'; readonly on: Place }
   | {

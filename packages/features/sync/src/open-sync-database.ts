@@ -5,7 +5,9 @@ import {
   type SyncSource,
   type SyncTwin,
 } from '@dal/database';
+import { bundled } from './bundled.ts';
 import { openDirectDatabase } from './direct-database.ts';
+import { isAsyncEnvironment } from './is-async-environment.ts';
 import { openRemoteDatabase } from './remote-database.ts';
 
 /**
@@ -27,5 +29,7 @@ export function openSyncDatabase<Options, Raw>(
 }
 
 export function openTwin(source: SyncSource): SyncTwin {
+  // A worker that runs the program itself would start a worker, and so on.
+  if (!isAsyncEnvironment()) throw bundled();
   return openDirectDatabase(source) ?? openRemoteDatabase(source);
 }

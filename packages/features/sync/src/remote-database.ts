@@ -4,16 +4,19 @@ import {
   type DriverVersion,
   isDalError,
   PoolError,
+  type Row,
   type SyncConnection,
   type SyncDatabase,
   type SyncTransaction,
   type TransactionOptions,
 } from '@dal/core';
 import type { SyncSource, SyncTwin } from '@dal/database';
-import { portableConfig } from './carried-values.ts';
+import { portableOption } from './carried-values.ts';
 import type { Place, PlainVerb, Request } from './messages.ts';
 import { runInScope } from './remote-scope.ts';
-import { RemoteStatements, type Remote, type Sent, travel, valueOf } from './remote-statements.ts';
+import { type Remote, type Sent, travel, valueOf } from './remote-call.ts';
+import { RemoteStatements } from './remote-statements.ts';
+import { bundled } from './bundled.ts';
 import { leaveSharedThread, sharedThread } from './shared-thread.ts';
 
 /** For opening the database in the worker: starting the thread and loading the driver. */
@@ -29,15 +32,18 @@ export function openRemoteDatabase(source: SyncSource): SyncTwin {
 
 /** A database that lives in the worker thread. It is opened there when it is used. */
 class RemoteDatabase extends RemoteStatements implements SyncDatabase {
-  readonly #module: string;
-  readonly #config: Readonly<Record<string, unknown>>;
+  readonly #opening: Request;
   #remote: Remote | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(source: SyncSource) {
     super(source);
-    this.#module = moduleOf(source);
-    this.#config = portableConfig(source.config);
+    this.#opening = {
+      op: 'open',
+      module: moduleOf(source),
+      config: portableOption({ ...source.config, pool: poolOf(source) }) as Row,
+      driverOptions: portableOption(source.driverOptions),
+    };
   }
 
   get name(): string {
@@ -55,8 +61,7 @@ class RemoteDatabase extends RemoteStatements implements SyncDatabase {
   isHealthy(options: AcquireOptions = {}): boolean {
     try {
       return this.#plain('isHealthy', options) as boolean;
-    } catch (error) {
-      if (isDalError(error) && error.kind === 'usage') throw error;
+    } catch {
       return false;
     }
   }
@@ -112,7 +117,7 @@ class RemoteDatabase extends RemoteStatements implements SyncDatabase {
     if (this.#ending) throw closed(this.name);
     const thread = sharedThread(this);
     if (this.#remote?.thread === thread) return this.#remote;
-    const answer = thread.ask({ op: 'open', module: this.#module, config: this.#config }, OPEN_MS);
+    const answer = thread.ask(this.#opening, OPEN_MS);
     this.#remote = { thread, place: valueOf(answer) as Place };
     return this.#remote;
   }
@@ -140,7 +145,13 @@ class RemoteDatabase extends RemoteStatements implements SyncDatabase {
   }
 }
 
+/** Calls come one at a time, so that sessions kept ready for many would only stand around. */
+function poolOf({ config }: SyncSource): object {
+  return { ...(config['pool'] as object | undefined), min: 0 };
+}
+
 function moduleOf({ driver }: SyncSource): string {
+  if (driver.module === import.meta.url) throw bundled();
   if (driver.module !== undefined) return driver.module;
   throw new ConfigError(
     `The driver "${driver.name}" does not say which module it comes from, so a worker thread can't load it for blocking calls. Its author gives it "module: import.meta.url" in a file that exports it as "driver".`,

@@ -15,7 +15,8 @@ import type { SyncSource } from '@dal/database';
 import { carryError, uncarryError } from './carried-error.ts';
 import type { Place, PlainVerb, Request } from './messages.ts';
 import { refusePromise } from './refuse-promise.ts';
-import { type Remote, RemoteStatements, type Sent, travel, valueOf } from './remote-statements.ts';
+import { type Remote, type Sent, travel, valueOf } from './remote-call.ts';
+import { RemoteStatements } from './remote-statements.ts';
 
 /** Begins a scope: asks the worker to lend a connection or to open a transaction. */
 export interface EnterScope {

@@ -2,11 +2,8 @@
 import {
   type BulkInsertOptions,
   checkValues,
-  deadlineAfter,
   type Dialect,
-  durationMs,
   type ExecuteResult,
-  isDalError,
   isSql,
   renderSql,
   type Row,
@@ -15,30 +12,17 @@ import {
   type StreamOptions,
   type SyncQueryable,
   type SyncRowStream,
-  throwIfAborted,
   type Values,
 } from '@dal/core';
 import type { SyncSource } from '@dal/database';
-import { carryError, uncarryError } from './carried-error.ts';
+import { carryError } from './carried-error.ts';
 import { portableRow, unpackCell, unpackRows } from './carried-values.ts';
-import { RowFeed } from './row-feed.ts';
-import {
-  type Answer,
-  type Place,
-  type Request,
-  sharedNow,
-  type StatementVerb,
-} from './messages.ts';
+import type { Place, Request, StatementVerb } from './messages.ts';
+import { errorOf, type Sent, travel, valueOf } from './remote-call.ts';
 import { RemoteStream } from './remote-stream.ts';
-import type { SyncThread } from './sync-thread.ts';
+import { RowFeed } from './row-feed.ts';
 
 type Second = Values | StatementOptions | undefined;
-
-/** Where calls go: something that runs statements in the worker. */
-export interface Remote {
-  readonly thread: SyncThread;
-  readonly place: Place;
-}
 
 /** The verbs that databases, connections and transactions share, done by their like in the worker. */
 export abstract class RemoteStatements implements SyncQueryable {
@@ -168,7 +152,7 @@ export abstract class RemoteStatements implements SyncQueryable {
       (on) => ({ op: 'statement', verb, on, text, values, ...travelling.parts }),
       travelling.timeoutMs ?? this.source.statementTimeoutMs,
     );
-    if (answer.kind !== 'value') throw calledFrom(caughtFrom(answer), this[verb]);
+    if (answer.kind !== 'value') throw errorOf(answer, this[verb]);
     const { value, bytes } = answer;
     if (!bytes) return value;
     switch (verb) {
@@ -209,56 +193,4 @@ export abstract class RemoteStatements implements SyncQueryable {
       options: { ...(second as Options | undefined), placeholders: 'native' } as Options,
     };
   }
-}
-
-/** An answer, and who gave it. */
-export interface Sent {
-  readonly answer: Exclude<Answer, { readonly kind: 'died' }>;
-  readonly thread: SyncThread;
-}
-
-function caughtFrom(answer: Sent['answer']): unknown {
-  try {
-    return valueOf(answer);
-  } catch (error) {
-    return error;
-  }
-}
-
-/** Where the user called is what the stack has to tell, not the way between the threads. */
-function calledFrom(error: unknown, verb: (...args: never[]) => unknown): unknown {
-  if (isDalError(error)) Error.captureStackTrace(error, verb);
-  return error;
-}
-
-/** @throws what the worker answered with; `thrown` when that is what went there before */
-export function valueOf(answer: Sent['answer'], thrown?: { readonly error: unknown }): unknown {
-  if (answer.kind === 'value') return answer.value;
-  if (answer.kind === 'error' && answer.own && thrown) throw thrown.error;
-  if (answer.kind === 'error') throw uncarryError(answer.error);
-  throw new Error(`The worker asked for ${answer.kind} where a value was expected.`);
-}
-
-/**
- * Options as they travel: the timeout as a moment, so that the way counts too. A signal can't fire
- * while its thread stands still; it counts when it was aborted before.
- */
-export function travel<
-  Options extends { readonly timeoutMs?: number | string; readonly signal?: AbortSignal },
->(
-  options: Options,
-): {
-  readonly timeoutMs: number | undefined;
-  readonly parts: { readonly options: Options; readonly endsAt: number | undefined };
-} {
-  const { timeoutMs: given, signal, ...rest } = options;
-  throwIfAborted(deadlineAfter(Infinity, signal), 'The statement');
-  const timeoutMs = given === undefined ? undefined : durationMs(given, 'timeoutMs');
-  return {
-    timeoutMs,
-    parts: {
-      options: rest as Options,
-      endsAt: timeoutMs === undefined ? undefined : sharedNow() + timeoutMs,
-    },
-  };
 }

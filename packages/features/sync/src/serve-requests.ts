@@ -10,7 +10,7 @@ import {
 } from '@dal/core';
 import { openDatabase } from '@dal/database';
 import { carryError, uncarryError } from './carried-error.ts';
-import { packCell, packRows, restoreConfig } from './carried-values.ts';
+import { restoreOption } from './carried-values.ts';
 import {
   type Answer,
   type Place,
@@ -19,6 +19,7 @@ import {
   sharedNow,
   type StatementVerb,
 } from './messages.ts';
+import { resultAnswer, rowsAnswer, valueAnswer } from './make-answer.ts';
 import { Scope } from './scope.ts';
 
 type Op<Name extends Request['op']> = Request & { readonly op: Name };
@@ -79,7 +80,7 @@ export class RequestServer {
     }
   }
 
-  async #open({ module, config }: Op<'open'>): Promise<Answer> {
+  async #open({ module, config, driverOptions }: Op<'open'>): Promise<Answer> {
     const { driver } = (await import(module)) as { readonly driver?: Driver };
     if (driver === undefined) {
       throw new ConfigError(
@@ -87,7 +88,9 @@ export class RequestServer {
         { kind: 'usage', code: 'DAL_DRIVER_INVALID' },
       );
     }
-    return valueAnswer(this.#add(openDatabase(driver, restoreConfig(config))));
+    const options = restoreOption(driverOptions);
+    const database = openDatabase({ ...driver, configure: () => options }, config);
+    return valueAnswer(this.#add(database));
   }
 
   async #close({ on }: Op<'close'>): Promise<Answer> {
@@ -101,7 +104,7 @@ export class RequestServer {
   async #statement(request: Op<'statement'>): Promise<Answer> {
     const { on, verb, text, values } = request;
     const runs = this.#at(on) as Record<StatementVerb, RunStatement>;
-    return packed(verb, await runs[verb](text, values as Values, optionsOf(request)));
+    return resultAnswer(verb, await runs[verb](text, values as Values, optionsOf(request)));
   }
 
   async #executeMany(request: Op<'executeMany'>): Promise<Answer> {
@@ -193,7 +196,7 @@ export class RequestServer {
       done = step?.done;
       if (step === undefined || done) return valueAnswer(undefined);
       const batch = step.value;
-      return { kind: 'value', value: batch, bytes: packRows(batch) };
+      return rowsAnswer(batch);
     } finally {
       if (done !== false) this.#streams.delete(place);
     }
@@ -230,27 +233,6 @@ const plainVerbs: Readonly<
   commit: (on) => on.commit(),
   rollback: (on) => on.rollback(),
 };
-
-function valueAnswer(value: unknown): Answer {
-  return { kind: 'value', value, bytes: false };
-}
-
-function packed(verb: StatementVerb, result: unknown): Answer {
-  switch (verb) {
-    case 'query':
-      return { kind: 'value', value: result, bytes: packRows(result as Rows) };
-    case 'execute': {
-      const { rows } = result as { readonly rows: Rows };
-      return { kind: 'value', value: result, bytes: packRows(rows) };
-    }
-    case 'queryValue': {
-      const { value, bytes } = packCell(result);
-      return { kind: 'value', value, bytes };
-    }
-    default:
-      return { kind: 'value', value: result, bytes: packRows([result]) };
-  }
-}
 
 /** The options with what is left of the call's time. */
 function optionsOf<Options extends object>(request: {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import {
   MessageChannel,
   type MessagePort,
@@ -6,6 +7,7 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { ConfigError, ConnectionError } from '@dal/core';
+import { bundled } from './bundled.ts';
 import { type CarriedError, uncarryError } from './carried-error.ts';
 import { type Answer, PULSE, type Request, WORD, type WorkerStart } from './messages.ts';
 
@@ -30,6 +32,7 @@ export class SyncThread {
     // The same file, as source or as built.
     const source = import.meta.url.endsWith('.ts');
     const file = new URL(source ? './sync-worker.ts' : './sync-worker.js', import.meta.url);
+    if (!existsSync(file)) throw bundled();
     this.#port = port1;
     this.#words = new Int32Array(memory);
     this.#worker = new Worker(file, {

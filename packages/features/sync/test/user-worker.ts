@@ -15,7 +15,9 @@ const db = openEngine(engine, path);
 db.sync.connect();
 parentPort?.once('message', () => {
   const answers: unknown[] = [];
+  const from = Date.now();
   for (let round = 0; round < rounds; round++) answers.push(db.sync.queryValue(text, [round]));
-  void db.close().then(() => parentPort?.postMessage(answers, []));
+  const to = Date.now();
+  void db.close().then(() => parentPort?.postMessage({ answers, from, to }, []));
 });
 parentPort?.postMessage('ready', []);

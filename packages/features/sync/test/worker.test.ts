@@ -56,7 +56,15 @@ describe('a worker that dies during a call', () => {
 
   test('of too little memory, without a last word, is noticed too', async () => {
     const thread = new SyncThread({ maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 });
-    const opened = thread.ask({ op: 'open', module: driver.module!, config: { path } }, 60_000);
+    const opened = thread.ask(
+      {
+        op: 'open',
+        module: driver.module!,
+        config: {},
+        driverOptions: driver.configure?.({ path }),
+      },
+      60_000,
+    );
     const on = (opened as { value: number }).value;
     const { error, tookMs } = failed(() =>
       thread.ask(

@@ -1,11 +1,11 @@
-import fc from 'fast-check';
+import { array, assert, boolean, nat, property, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
 import { LiveList } from './live-list.ts';
 
 test('has what a Set would have, whatever comes and goes', () => {
-  const step = fc.tuple(fc.boolean(), fc.nat(9));
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+  const step = tuple(boolean(), nat(9));
+  assert(
+    property(array(step, { maxLength: 60 }), (steps) => {
       const list = new LiveList<{ name: number; place: number }>();
       const set = new Set<number>();
       const members = Array.from({ length: 10 }, (_, name) => ({ name, place: -1 }));
