@@ -130,6 +130,32 @@ describe.each(inject('engines'))('$name', ({ name, url }) => {
     await impatient.close();
   });
 
+  test.runIf(name in locks)('the time of executeMany is for all of its rows', async () => {
+    await db.bulkInsert('dal_bulk', someRows(200));
+    const { created } = db.pool.stats();
+    const sleep50 = name === 'postgres' ? "pg_sleep(0.05)::text = ''" : 'SLEEP(0.05) = 0';
+    const text = `UPDATE dal_bulk SET amount = -1 WHERE id = ? AND ${sleep50}`;
+    const rows = Array.from({ length: 200 }, (_, index) => [index + 1]);
+    const startedAt = performance.now();
+    await expect(db.executeMany(text, rows, { timeoutMs: 400 })).rejects.toMatchObject({
+      kind: 'statementTimeout',
+    });
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    const changed = 'SELECT COUNT(*) FROM dal_bulk WHERE amount = -1';
+    expect(Number(await other.queryValue(changed))).toBe(0);
+    expect(await db.queryValue('SELECT 1')).toBe(1);
+    expect(db.pool.stats()).toMatchObject({ lent: 0, created });
+  });
+
+  test('an error names its row, where the engine tells', async () => {
+    const rows = Array.from({ length: 1_500 }, (_, id) => [id]);
+    rows[1_200] = [7];
+    const insert = db.executeMany('INSERT INTO dal_bulk (id) VALUES (?)', rows);
+    const row = name === 'sqlite' ? /exists already/ : /^In row 1201: /;
+    await expect(insert).rejects.toMatchObject({ kind: 'unique', message: expect.stringMatching(row) }); // prettier-ignore
+    expect((await seen())[0]).toBe(0);
+  });
+
   test('a slow source is not a slow server', async () => {
     const patient = await createDatabase(url, { statementTimeoutMs: 300, pool: { max: 1 } });
     await patient.connect();

@@ -106,6 +106,29 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))(
       expect(runs).toBe(1);
     });
 
+    test.skipIf(name === 'postgres')(
+      'what the server committed in the middle is not run again',
+      async () => {
+        const lost = await db
+          .transaction(async (tx) => {
+            await killOwn(tx);
+            await tx.query('SELECT 1');
+          })
+          .catch((error: unknown) => error);
+        const before = await count();
+        const outcome = db.transaction(
+          async (tx) => {
+            await tx.execute(`INSERT INTO ${table} VALUES (4)`);
+            await tx.execute(`ALTER TABLE ${table} COMMENT 'changed'`);
+            throw lost;
+          },
+          { retries: 3 },
+        );
+        await expect(outcome).rejects.toBe(lost);
+        expect(await count()).toBe(before + 1);
+      },
+    );
+
     test('a transaction on a connection is not retried when the connection is lost', async () => {
       let runs = 0;
       await db.connection(async (connection) => {

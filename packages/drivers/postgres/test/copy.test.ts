@@ -129,7 +129,7 @@ for (const { url } of inject('engines').filter((engine) => engine.name === 'post
               yield `${id}\t${'x'.repeat(200)}\n`;
               if (id % 1_000 === 0) await sleep(1);
               if (id === 20_000 && how === 'abort') aborter.abort();
-              if (id === 20_000 && how === 'hanging') await sleep(2_000);
+              if (id === 2_000 && how === 'hanging') await sleep(2_500);
             }
           } finally {
             closed = true;
@@ -142,7 +142,10 @@ for (const { url } of inject('engines').filter((engine) => engine.name === 'post
         });
         expect(performance.now() - startedAt).toBeLessThan(1_500);
         expect(await count()).toBe(0);
-        await expect.poll(() => closed, { timeout: 3_000 }).toBe(true);
+        // It is the server that ended it, not the source that came to its end.
+        expect(await pidOf()).toBe(pid);
+        expect(performance.now() - startedAt).toBeLessThan(2_000);
+        await expect.poll(() => closed, { timeout: 5_000 }).toBe(true);
       }
       expect(await pidOf()).toBe(pid);
     });

@@ -6,6 +6,7 @@ import type { CommitDoubt } from './commit-outcome.ts';
 import { layerStatement } from './compile-statement.ts';
 import type { Level, OpenTransaction } from './open-transaction.ts';
 import { toDalError } from './to-dal-error.ts';
+import { orTooLate } from './transaction-deadline.ts';
 import {
   goneError,
   rolledBackError,
@@ -37,7 +38,7 @@ export async function commit(
     if (open.wrote) await leaveTrace(open, level);
   } catch (error) {
     await open.rollback();
-    throw open.orTooLate(error);
+    throw orTooLate(runtime.name, open.settings.deadline, error);
   }
   return sendCommit(open, level);
 }
@@ -106,7 +107,7 @@ async function failed(
     (state === 'refused' && fault?.applied === 'no' && !contradicts(open, fault.transaction));
   if (isSure) {
     await open.rollback();
-    throw open.orTooLate(error);
+    throw orTooLate(runtime.name, open.settings.deadline, error);
   }
   // A transaction that may not write has nothing to lose.
   if (settings.how.readOnly === true && !open.wrote) return undefined;

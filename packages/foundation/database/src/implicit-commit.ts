@@ -1,10 +1,15 @@
+import type { Dialect } from '@dal/core';
 import type { CompiledStatement } from './compile-statement.ts';
 
 /**
  * True for what MySQL and MariaDB commit an open transaction for, whether it then succeeds or not.
  * From both manuals, "Statements That Cause an Implicit Commit".
  */
-export function commitsImplicitly({ text, operation }: CompiledStatement): boolean {
+export function commitsImplicitly(
+  { ddlCommits }: Dialect,
+  { text, operation }: CompiledStatement,
+): boolean {
+  if (!ddlCommits) return false;
   if (always.has(operation)) return true;
   const pattern = Object.hasOwn(dependent, operation) ? dependent[operation] : undefined;
   return pattern?.test(text.replace(beforeFirstWord, '')) ?? false;

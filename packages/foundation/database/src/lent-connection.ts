@@ -23,6 +23,7 @@ import { endsTransaction } from './statement-effects.ts';
 import { StatementMethods } from './statement-methods.ts';
 import { endOpenStream } from './stream-reader.ts';
 import { type StreamCall, streamOnLease } from './stream-statement.ts';
+import { onDeadline } from './transaction-deadline.ts';
 import {
   nestedBeginError,
   noTransactionError,
@@ -83,7 +84,7 @@ export class LentConnection extends StatementMethods implements Connection {
     if (this.#manual || this.inTransaction) throw nestedBeginError('begin()');
     const open = await OpenTransaction.begin(this.runtime, this.#lease, settings);
     // Nobody waits for it; the next statement is told.
-    const stopWatching = open.onDeadline(() => void open.rollback());
+    const stopWatching = onDeadline(open, () => void open.rollback());
     this.#manual = { open, scope: new TransactionScope(open), stopWatching };
   }
 

@@ -3,7 +3,6 @@ import {
   type Deadline,
   deadlineAfter,
   type NativeResult,
-  remainingMs,
   sooner,
   within,
 } from '@dal/core';
@@ -14,7 +13,7 @@ import type { CompiledStatement } from './compile-statement.ts';
 import { commitsImplicitly } from './implicit-commit.ts';
 import { runOnLease, type StatementCall } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
-import { endsTransaction, mayWrite, opensTransaction } from './statement-effects.ts';
+import { howItEnded, mayCommit, mayWrite, opensTransaction } from './statement-effects.ts';
 import { endOpenStream } from './stream-reader.ts';
 import { stopStatement } from './stop-statement.ts';
 import { toDalError } from './to-dal-error.ts';
@@ -26,16 +25,14 @@ import {
   insideTransaction,
   nestedBeginError,
   strictDdlError,
-  tooLateError,
 } from './transaction-errors.ts';
+import { orTooLate } from './transaction-deadline.ts';
 import { readTransactionOptions, type TransactionSettings } from './transaction-options.ts';
 
 /** Longest time for the ROLLBACK of a transaction whose own time is over. */
 const ROLLBACK_TIMEOUT_MS = 4_000;
 /** How long the other statements of a failed transaction may still take before they are stopped. */
 const LAST_WORDS_MS = 100;
-/** How long a caller whose time is over waits for the ROLLBACK. */
-const GOODBYE_MS = 60;
 
 /** A transaction, or a part of it that can be undone by itself. */
 export interface Level {
@@ -86,8 +83,8 @@ export class OpenTransaction {
       await beginTransaction(runtime, lease, settings.how, limit);
       return new OpenTransaction(runtime, lease, settings, mark);
     } catch (error) {
-      if (isLate(settings.deadline)) throw tooLateError(runtime.name, settings.deadline, error);
-      throw insideTransaction(toDalError(runtime.driver, runtime.name, error), true);
+      const judged = toDalError(runtime.driver, runtime.name, error);
+      throw orTooLate(runtime.name, settings.deadline, insideTransaction(judged, true));
     }
   }
 
@@ -196,59 +193,6 @@ export class OpenTransaction {
     return this.#rollingBack;
   }
 
-  /**
-   * Runs work until the transaction's time is over or its signal is aborted. Then nothing is sent any
-   * more, all is rolled back, and the caller is told, whatever the work is doing.
-   */
-  async bounded<T>(work: () => Promise<T>): Promise<T> {
-    const { deadline } = this.settings;
-    if (deadline.at === Infinity && deadline.signal === undefined) return work();
-    let stopWaiting = (): void => undefined;
-    const over = new Promise<never>((_, reject) => {
-      stopWaiting = this.onDeadline((error) => {
-        void within(GOODBYE_MS, this.rollback()).then(() => reject(error));
-      });
-    });
-    try {
-      return await Promise.race([work(), over]);
-    } catch (error) {
-      if (!isLate(deadline)) throw error;
-      await within(GOODBYE_MS, this.rollback());
-      throw this.orTooLate(error);
-    } finally {
-      stopWaiting();
-    }
-  }
-
-  /** The error, or that the transaction's own time is over, when it is. */
-  orTooLate(error: unknown): unknown {
-    const { deadline } = this.settings;
-    if (!isLate(deadline) || error === this.endedBy) return error;
-    return tooLateError(this.runtime.name, deadline, error);
-  }
-
-  /** Calls `then`, once nothing may be sent any more, when the time is over. @returns what ends the watch */
-  onDeadline(then: (error: DalError) => void): () => void {
-    const { deadline } = this.settings;
-    const { signal } = deadline;
-    const stop = (): void => {
-      cleanUp();
-      const error = tooLateError(this.runtime.name, deadline);
-      this.end(error);
-      then(error);
-    };
-    const left = remainingMs(deadline);
-    // The connection keeps the process alive, and for no longer than it is open.
-    const timer = left === Infinity ? undefined : setTimeout(stop, left).unref();
-    const cleanUp = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
-    };
-    signal?.addEventListener('abort', stop, { once: true });
-    if (signal?.aborted) stop();
-    return cleanUp;
-  }
-
   async #run(
     statement: CompiledStatement,
     deadline: Deadline,
@@ -270,11 +214,11 @@ export class OpenTransaction {
         try {
           const result = await answer;
           this.transactionId ??= result.transactionId;
-          this.#look(statement, undefined);
+          this.#look(statement, false);
           return result;
         } catch (error) {
           sent.state = 'refused';
-          this.#look(statement, error);
+          this.#look(statement, true);
           throw error;
         } finally {
           this.#onWire = undefined;
@@ -285,8 +229,12 @@ export class OpenTransaction {
       // It left, and nobody knows what it did; or it was done, and is told to be undone.
       const unknown = sent.state === 'yes' || error.fault?.applied === 'unknown';
       if (writes && unknown) level.doubtful = true;
-      if (error.fault?.applied === 'unknown' && this.#mayCommit(statement)) this.gone ??= 'unknown';
-      if (error.fault?.transaction === 'gone' && !error.fault.connectionLost) this.#went(statement);
+      if (error.fault?.applied === 'unknown' && mayCommit(runtime.driver.dialect, statement)) {
+        this.gone ??= 'unknown';
+      }
+      if (error.fault?.transaction === 'gone' && !error.fault.connectionLost) {
+        this.#went(statement, true);
+      }
       const told = this.gone === undefined ? insideTransaction(error, level.doubtful) : error;
       if (this.gone !== undefined) this.#goneOf ??= told;
       level.firstError ??= told;
@@ -299,44 +247,23 @@ export class OpenTransaction {
     if (opensTransaction(statement.operation, statement.text)) {
       throw nestedBeginError(statement.shown);
     }
-    if (this.settings.strictDdl && this.#commitsImplicitly(statement)) {
+    if (this.settings.strictDdl && commitsImplicitly(this.runtime.driver.dialect, statement)) {
       throw strictDdlError(this.runtime.name, statement.shown);
     }
   }
 
   /** Where the protocol says that no transaction is open any more, the next statement would stand alone. */
-  #look(statement: CompiledStatement, error: unknown): void {
-    if (this.gone || this.lease.session.lost || !this.#isIdle()) return;
-    if (error !== undefined) this.#went(statement);
-    else if (!this.#commitsImplicitly(statement)) {
-      // A procedure may do either, and doesn't say which.
-      this.gone = endsTransaction(statement.operation) ?? 'unknown';
-    } else this.#went(statement);
+  #look(statement: CompiledStatement, hasFailed: boolean): void {
+    if (!this.gone && this.#isIdle()) this.#went(statement, hasFailed);
   }
 
-  #went(statement: CompiledStatement): void {
+  #went(statement: CompiledStatement, hasFailed: boolean): void {
     if (this.gone) return;
-    if (!this.#commitsImplicitly(statement)) {
-      this.gone = 'rolledBack';
-      return;
+    const { driver, hooks, name } = this.runtime;
+    this.gone = howItEnded(driver.dialect, statement, hasFailed);
+    if (this.gone === 'committed' && commitsImplicitly(driver.dialect, statement)) {
+      hooks.emit('implicitCommit', { database: name, statement: statement.shown });
     }
-    this.gone = 'committed';
-    const { hooks, name } = this.runtime;
-    hooks.emit('implicitCommit', { database: name, statement: statement.shown });
-  }
-
-  #commitsImplicitly(statement: CompiledStatement): boolean {
-    return this.runtime.driver.dialect.ddlCommits === true && commitsImplicitly(statement);
-  }
-
-  /** Its outcome is unknown, and it may have ended the transaction by COMMIT. */
-  #mayCommit(statement: CompiledStatement): boolean {
-    const { operation } = statement;
-    return (
-      endsTransaction(operation) === 'committed' ||
-      this.#commitsImplicitly(statement) ||
-      (operation === 'CALL' && this.runtime.driver.dialect.ddlCommits === true)
-    );
   }
 
   #isIdle(): boolean {
@@ -355,8 +282,4 @@ export class OpenTransaction {
     if (session.lost) return;
     await rollbackTransaction(this.runtime, this.lease, deadlineAfter(ROLLBACK_TIMEOUT_MS));
   }
-}
-
-function isLate(deadline: Deadline): boolean {
-  return deadline.signal?.aborted === true || remainingMs(deadline) === 0;
 }

@@ -209,7 +209,8 @@ class Sent implements Watched {
   }
 
   #stop(why: (applied: 'no' | 'unknown') => DalError): void {
-    if (this.#end()) this.#resolve(answerAfterStop(this.#session, this.#answer, why));
+    if (!this.#end()) return;
+    this.#resolve(answerAfterStop(this.#runtime, this.#session, this.#answer, why));
   }
 
   /** True for the first of answer, deadline and signal. */
@@ -230,6 +231,7 @@ const VERDICT_MS = 80;
  * made: calling it a timeout would invite a second one.
  */
 async function answerAfterStop(
+  runtime: Runtime,
   session: Session,
   ended: Promise<NativeResult>,
   why: (applied: 'no' | 'unknown') => DalError,
@@ -244,8 +246,10 @@ async function answerAfterStop(
     (result) => {
       answer = result;
     },
-    () => {
-      refused = session.lost === undefined;
+    (error: unknown) => {
+      // A session that was cut may know all the same, such as of a statement that only read.
+      const { fault } = toDalError(runtime.driver, runtime.name, error);
+      refused = session.lost === undefined || fault?.applied === 'no';
     },
   );
   await within(VERDICT_MS, Promise.all([verdict, stopped]));

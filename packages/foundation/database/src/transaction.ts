@@ -14,6 +14,7 @@ import { Retries } from './retries.ts';
 import { acquireLease, giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { toDalError } from './to-dal-error.ts';
+import { bounded } from './transaction-deadline.ts';
 import { readTransactionOptions, type TransactionSettings } from './transaction-options.ts';
 import { TransactionScope } from './transaction-scope.ts';
 
@@ -138,7 +139,7 @@ async function runAttempt<T>(
   const open = await OpenTransaction.begin(runtime, lease, settings);
   const scope = new TransactionScope(open);
   try {
-    const result = await open.bounded(() => scope.during(callback));
+    const result = await bounded(open, () => scope.during(callback));
     return { result, doubt: await commit(open, scope) };
   } catch (error) {
     // Bounded by itself; when the deadline ended the transaction, the caller has waited enough.

@@ -121,7 +121,7 @@ export const bulk: Chapter = {
       let closed = 0;
       async function* source(): AsyncGenerator<Row> {
         try {
-          for (let id = 1; id < 100_000; id++) yield { id: id % 1_100, v: 'v' };
+          for (let id = 1; ; id++) yield { id: id % 1_100, v: 'v' };
         } finally {
           closed++;
         }

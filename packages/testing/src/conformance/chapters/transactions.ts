@@ -432,6 +432,28 @@ export const transactions: Chapter = {
       await eventually(2_000, 'the loan ended', () => stage.db.pool.stats().lent === 0);
     },
 
+    async 'a deadline ends a stream that is being read in the transaction'(stage) {
+      await stage.needsDataAfterStop();
+      stage.useDatabase({ max: 1 });
+      const table = await stage.numbers(300);
+      const started = performance.now();
+      const error = await refusal(() =>
+        stage.db.transaction(
+          async (tx) => {
+            const batches = tx.stream(`SELECT id FROM ${table}`, [], { batchSize: 10 });
+            for await (const batch of batches) {
+              assert.ok(batch.length > 0);
+              await new Promise(() => undefined);
+            }
+          },
+          { timeoutMs: 300 },
+        ),
+      );
+      assert.equal(error.code, 'DAL_TRANSACTION_TIMEOUT');
+      assert.ok(performance.now() - started < 1_500, 'the caller waited for the loop');
+      await within(5_000, 'the next statement', () => insert(stage.db, table, 1_000));
+    },
+
     async 'statements that wait when the callback throws are never sent'(stage) {
       const table = await stage.numbers(0);
       const settled: Promise<unknown>[] = [];
