@@ -115,7 +115,7 @@ export async function runOnLease(
     if (statement.touchesSession) session.dirty = true;
     const limit = limitFor(runtime, session, deadline);
     if (limit !== session.limitMs) {
-      await setLimit(session, limit, deadline);
+      await setLimit(runtime, session, limit, deadline);
       if (session.lost) throw lostBefore(runtime, session);
     }
     const result = await send(runtime, session, statement, deadline, call);

@@ -20,8 +20,12 @@ export function limitFor(
   return longest === Infinity ? 0 : Math.ceil(longest) + MARGIN_MS;
 }
 
-/** Sets the limit; a session that can't is left as it is, for the limit is only a second net. */
+/**
+ * Sets the limit. A session that can't have one goes on without, for the limit is only a second net;
+ * but a net with a hole is told of, once.
+ */
 export async function setLimit(
+  { name }: Runtime,
   session: Session,
   limitMs: number | undefined,
   deadline: Deadline,
@@ -30,10 +34,26 @@ export async function setLimit(
   // A failed transaction refuses everything; the statement behind this will be refused as well.
   if (limitMs === undefined || statusOf(session) === 'failed') return;
   const left = Math.min(remainingMs(deadline), SET_TIMEOUT_MS);
-  const outcome = await within(left, connection.limit?.(limitMs) ?? Promise.resolve());
+  let reason: unknown;
+  const setting = connection.limit?.(limitMs).catch((error: unknown) => {
+    reason = error;
+  });
+  const outcome = await within(left, setting ?? Promise.resolve());
   if (outcome === 'late') destroySession(session);
+  if (reason !== undefined && !session.lost) warnOnce(name, reason);
   // Inside a transaction a ROLLBACK takes the setting back, so it is looked at again afterwards.
-  else if (statusOf(session) === 'idle') session.limitMs = limitMs;
+  if (statusOf(session) === 'idle') session.limitMs = limitMs;
 }
 
 const SET_TIMEOUT_MS = 5_000;
+
+function warnOnce(name: string, reason: unknown): void {
+  if (warned) return;
+  warned = true;
+  const words = reason instanceof Error ? reason.message : String(reason);
+  process.emitWarning(
+    `The server of "${name}" takes no limit for its statements (${words}); they are still stopped from here.`,
+    { code: 'DAL_NO_SERVER_LIMIT' },
+  );
+}
+let warned = false;

@@ -115,7 +115,7 @@ export class StreamReader<T> {
     // The server counts the time of the whole stream, and the reader's own with it.
     const longest = { ...deadline, timeoutMs: this.#times.whole?.timeoutMs ?? Infinity };
     const limit = limitFor(this.#runtime, session, longest);
-    if (limit !== session.limitMs) await setLimit(session, limit, deadline);
+    if (limit !== session.limitMs) await setLimit(this.#runtime, session, limit, deadline);
     this.#iterator = start(session.connection)[Symbol.asyncIterator]();
   }
 
