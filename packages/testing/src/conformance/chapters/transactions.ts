@@ -403,7 +403,7 @@ export const transactions: Chapter = {
         ),
       );
       assert.equal(error.code, 'DAL_TRANSACTION_TIMEOUT');
-      assert.ok(performance.now() - started < 1_500, 'the caller waited for the callback');
+      assert.ok(performance.now() - started < 6_000, 'the caller waited for the callback');
       // The only connection is free, and nothing holds the row.
       await within(5_000, 'the next one', () => insert(stage.db, table, 1));
       tooLate.resolve();
@@ -450,7 +450,7 @@ export const transactions: Chapter = {
         ),
       );
       assert.equal(error.code, 'DAL_TRANSACTION_TIMEOUT');
-      assert.ok(performance.now() - started < 1_500, 'the caller waited for the loop');
+      assert.ok(performance.now() - started < 6_000, 'the caller waited for the loop');
       await within(5_000, 'the next statement', () => insert(stage.db, table, 1_000));
     },
 
