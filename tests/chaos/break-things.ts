@@ -96,6 +96,6 @@ async function killSome(direct: Database, { kind }: Server, count: number): Prom
   );
   for (const { id } of ids) {
     // It may have ended by itself meanwhile.
-    await direct.query(`KILL ${Number(id)}`).catch(() => undefined);
+    await direct.query(`KILL ${id}`).catch(() => undefined);
   }
 }

@@ -6,7 +6,9 @@ export function printReport(report: CampaignReport, print: (line: string) => voi
   const rows: [string, string | number][] = [
     ['client', options.raw ? 'the raw driver, retrying blindly' : 'DAL'],
     ['seed', options.seed],
-    ...[...faults].toSorted().map(([name, count]): [string, number] => [`fault: ${name}`, count]),
+    ...[...faults]
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([name, count]): [string, number] => [`fault: ${name}`, count]),
     ['faults', [...faults.values()].reduce((sum, count) => sum + count, 0)],
     ['writes', told.acknowledged + told.nothing + told.unknown],
     ['  acknowledged', told.acknowledged],

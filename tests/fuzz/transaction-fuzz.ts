@@ -39,7 +39,9 @@ export async function fuzzTransactions(
     const trace = program.trace.slice(-25).join('\n  ');
     throw new Error(`seed ${seed}, the last steps:\n  ${trace}`, { cause: error });
   }
-  return { steps: Object.fromEntries([...program.counts].toSorted()) };
+  return {
+    steps: Object.fromEntries([...program.counts].toSorted(([a], [b]) => a.localeCompare(b))),
+  };
 }
 
 class Program implements AsyncDisposable {

@@ -41,10 +41,10 @@ test.each(inject('engines'))(
         }
       }
     };
-    let over = false;
+    const end = new AbortController();
     const neighbour = async (): Promise<number> => {
       let count = 0;
-      for (; !over; count++) {
+      for (; !end.signal.aborted; count++) {
         expect(await db.queryValue(slow[name], [count])).toBe(count);
         await sleep(1);
       }
@@ -52,7 +52,7 @@ test.each(inject('engines'))(
     };
     const neighbours = [neighbour(), neighbour()];
     await Promise.all([abortSome(), abortSome(), abortSome()]);
-    over = true;
+    end.abort();
     const undisturbed = await Promise.all(neighbours);
 
     expect(aborted + answered).toBe(ABORTS);

@@ -11,8 +11,8 @@ test.each(engines)('$name: listeners see every statement and never its values', 
     seen.push(['after', event]);
     expect(durationMs).toBeGreaterThan(0);
   });
-  const off = db.hooks.on('query:error', ({ durationMs: _, error, ...event }) => {
-    seen.push(['error', event, error.kind]);
+  const off = db.hooks.on('query:error', ({ database, statement, tags, error }) => {
+    seen.push(['error', { database, statement, tags }, error.kind]);
   });
 
   const tags = { route: 'login' };
@@ -20,7 +20,7 @@ test.each(engines)('$name: listeners see every statement and never its values', 
   await db.transaction((tx) => tx.query('SELECT 2 AS two'));
   await expect(db.query('SELEKT 3')).rejects.toMatchObject({ kind: 'syntax' });
   off();
-  await expect(db.query('SELEKT 4')).rejects.toThrow();
+  await expect(db.query('SELEKT 4')).rejects.toMatchObject({ kind: 'syntax' });
 
   const [first, second, third] = ['SELECT ? AS secret', 'SELECT 2 AS two', 'SELEKT 3'].map(
     (statement) => ({ database: 'shop', statement, tags: undefined }),
@@ -72,7 +72,7 @@ test.each(engines)(
     const lines: string[] = [];
     await using db = await createDatabase(url, { name: 'shop', echo: (line) => lines.push(line) });
     await db.query('SELECT ? AS answer', ['secret']);
-    await expect(db.query('SELEKT')).rejects.toThrow();
+    await expect(db.query('SELEKT')).rejects.toMatchObject({ kind: 'syntax' });
     expect(lines).toEqual([
       expect.stringMatching(/^\[shop\] \d+\.\d ms, 1 rows: SELECT \? AS answer$/),
       expect.stringMatching(/^\[shop\] \d+\.\d ms, DAL_SYNTAX: SELEKT$/),

@@ -34,7 +34,8 @@ export interface HookEvents {
 }
 
 export type HookName = keyof HookEvents;
-export type HookListener<Name extends HookName> = (event: HookEvents[Name]) => void;
+/** May be async; nobody waits for it. */
+export type HookListener<Name extends HookName> = (event: HookEvents[Name]) => unknown;
 
 /** Listeners for what the layer does. One that throws harms nothing but is warned about. */
 export interface HookRegistry {

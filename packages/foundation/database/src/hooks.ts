@@ -24,7 +24,7 @@ export class Hooks implements HookRegistry {
     if (!listeners) return;
     for (const listener of listeners) {
       try {
-        const answer: unknown = listener(event);
+        const answer = listener(event);
         // An async listener's failure must not become an unhandled rejection.
         if (answer instanceof Promise) answer.catch((error: unknown) => warn(name, error));
       } catch (error) {

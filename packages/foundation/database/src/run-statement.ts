@@ -142,7 +142,7 @@ export type StatementCall = (
 const viaQuery: StatementCall = (connection, statement) => connection.query(statement);
 
 /** One statement on the wire, ended by its answer, its deadline or its signal. */
-export function send(
+function send(
   runtime: Runtime,
   session: Session,
   statement: CompiledStatement,
