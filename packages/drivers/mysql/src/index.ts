@@ -15,7 +15,7 @@ export type { MysqlConfig, MysqlOptions } from './mysql-options.ts';
  */
 export function mysql(
   config: string | (MysqlConfig & DatabaseOptions),
-  options?: DatabaseOptions,
+  options: MysqlConfig & DatabaseOptions = {},
 ): Database {
   return openDatabase(mysqlDriver, typeof config === 'string' ? config : { ...config }, options);
 }

@@ -22,7 +22,7 @@ test('defaults', () => {
     database: undefined,
     tls: 'prefer',
     connectTimeoutMs: 10_000,
-    keepAliveMs: 10_000,
+    keepAliveDelayMs: 1_000,
     applicationName: undefined,
     readOnly: false,
     preparedStatements: 500,

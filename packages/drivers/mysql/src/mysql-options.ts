@@ -36,8 +36,8 @@ export interface MysqlConfig extends ValueOptions {
   readonly tls?: TlsOption;
   /** For TCP, TLS, login and set-up together. Default: 10,000. */
   readonly connectTimeoutMs?: number | string;
-  /** Silence on the line before the operating system asks whether the peer lives. Default: 10,000. */
-  readonly keepAliveMs?: number | string;
+  /** Silence on the line before the operating system asks whether the peer lives. Default: 1,000. */
+  readonly keepAliveDelayMs?: number | string;
   /** Shown by the server as the connection attribute `program_name`. Default: none. */
   readonly applicationName?: string;
   /** Every session refuses to write unless a transaction says READ WRITE. Default: false. */
@@ -66,7 +66,7 @@ export interface MysqlOptions extends Required<ValueOptions> {
   readonly database: string | undefined;
   readonly tls: TlsOption;
   readonly connectTimeoutMs: number;
-  readonly keepAliveMs: number;
+  readonly keepAliveDelayMs: number;
   readonly applicationName: string | undefined;
   readonly readOnly: boolean;
   readonly preparedStatements: number;
@@ -84,7 +84,7 @@ const readers = {
   database: text,
   tls: readTls,
   connectTimeoutMs: duration,
-  keepAliveMs: duration,
+  keepAliveDelayMs: duration,
   applicationName: text,
   readOnly: flag,
   preparedStatements: integer(1, 16_382),
@@ -133,7 +133,7 @@ export function readMysqlOptions(input: Readonly<Record<string, unknown>>): Mysq
     database: given.database,
     tls: given.tls ?? 'prefer',
     connectTimeoutMs: given.connectTimeoutMs ?? 10_000,
-    keepAliveMs: given.keepAliveMs ?? 10_000,
+    keepAliveDelayMs: given.keepAliveDelayMs ?? 1_000,
     applicationName: given.applicationName,
     readOnly: given.readOnly ?? false,
     preparedStatements: given.preparedStatements ?? 500,

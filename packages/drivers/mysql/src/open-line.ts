@@ -68,7 +68,7 @@ function attempt(
             port: options.port,
             noDelay: true,
             keepAlive: true,
-            keepAliveInitialDelay: options.keepAliveMs,
+            keepAliveInitialDelay: options.keepAliveDelayMs,
           })
         : connect({ path: options.socketPath });
     const line = new Line(socket, lineSettings(options, password, tls), tls, options.host);

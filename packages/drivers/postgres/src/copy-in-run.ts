@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ConfigError, type NativeResult, QueryError } from '@dal/core';
 import type { PgLine } from './pg-client.ts';
 import { readTag, StatementRun } from './statement-run.ts';
@@ -110,8 +111,10 @@ export class CopyInRun extends StatementRun {
       const step = await this.#orOver(chunks.next());
       if (step === undefined || step.done || this.#isOver) return;
       this.#line?.sendCopyFromChunk(step.value);
+      // A line that takes all at once would keep the server's error and every timer from being heard.
+      await setImmediate();
       const stream = this.#line?.stream;
-      if (stream && stream.writableLength > MAX_QUEUED_BYTES) {
+      if (stream && stream.writableLength > MAX_QUEUED_BYTES && !this.#isOver) {
         const drained = (): void => this.#notify();
         stream.once('drain', drained);
         await this.#change();

@@ -46,7 +46,7 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     this.#session = session;
     this.#settings = settings;
     // SQLite follows a changed schema and new statistics by itself, so nothing grows too old.
-    this.#cache = new StatementCache({ initial: settings.statementCacheSize, lifetimeMs: 0 });
+    this.#cache = new StatementCache({ initial: settings.preparedStatements, lifetimeMs: 0 });
   }
 
   get raw(): SqliteRaw {

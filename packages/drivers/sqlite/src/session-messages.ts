@@ -9,7 +9,7 @@ export interface SessionSettings {
   readonly synchronous: Synchronous;
   readonly foreignKeys: boolean;
   readonly pragmas: Readonly<Record<string, string | number>>;
-  readonly statementCacheSize: number;
+  readonly preparedStatements: number;
   readonly integers: 'safe' | 'bigint' | 'number' | 'text';
   readonly decimals: 'text' | 'number';
 }

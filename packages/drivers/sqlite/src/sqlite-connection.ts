@@ -41,7 +41,7 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     this.#settings = settings;
     const cells = cellSettings(settings);
     this.#shapes = new ColumnSlots((names, types) => textShape(names, types, cells));
-    this.#kept = new KeptStatements(settings.statementCacheSize);
+    this.#kept = new KeptStatements(settings.preparedStatements);
   }
 
   get raw(): SqliteRaw {

@@ -46,7 +46,7 @@ export interface SqliteOptions extends ValueOptions {
    * Prepared statements kept by a session at first; then their number follows the use, between 50
    * and 500. Default: 100.
    */
-  readonly statementCacheSize?: number;
+  readonly preparedStatements?: number;
 }
 
 export type RunsIn = 'process' | 'inline';
@@ -84,7 +84,7 @@ export function readSqliteOptions(input: Readonly<Record<string, unknown>>): Sql
     synchronous: read.synchronous ?? 'normal',
     foreignKeys: read.foreignKeys ?? true,
     pragmas: read.pragmas ?? {},
-    statementCacheSize: read.statementCacheSize ?? 100,
+    preparedStatements: read.preparedStatements ?? 100,
     integers: read.integers ?? 'safe',
     decimals: read.decimals ?? 'text',
     timestamps: read.timestamps ?? 'date',
@@ -136,7 +136,7 @@ const readers = {
   synchronous: oneOf('off', 'normal', 'full', 'extra'),
   foreignKeys: flag,
   pragmas,
-  statementCacheSize: integer(1, 10_000),
+  preparedStatements: integer(1, 10_000),
   ...valueReaders,
 };
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type BulkInsertOptions,
   type BulkRows,
@@ -134,6 +135,9 @@ async function* batches(
     pace.work();
     if (batch.length === 0) return;
     yield batch;
+    // A source that never waits, and a line that takes all at once, would keep the loop of events
+    // from turning: no deadline and no error of the server would be heard.
+    await setImmediate();
   }
 }
 

@@ -198,7 +198,7 @@ export const bulk: Chapter = {
       assert.deepEqual(await stage.db.executeMany(text, [[1], [2]]), { affectedRows: 2 });
     },
 
-    async 'a deadline ends a source that hangs'(stage) {
+    async 'a deadline ends a source that hangs, and one that never ends'(stage) {
       await stage.needsDataAfterStop();
       stage.useDatabase({ max: 1 });
       const table = await numbered(stage);
@@ -206,6 +206,18 @@ export const bulk: Chapter = {
       const calls = [
         () => stage.db.bulkInsert(table, hanging(objects(1, 1_100)), { timeoutMs: 300 }),
         () => stage.db.executeMany(text, hanging([[1], [2]]), { timeoutMs: 300 }),
+        () =>
+          stage.db.bulkInsert(
+            table,
+            endless((id) => ({ id })),
+            { timeoutMs: 300 },
+          ),
+        () =>
+          stage.db.executeMany(
+            text,
+            endless((id) => [id]),
+            { timeoutMs: 300 },
+          ),
       ];
       for (const call of calls) {
         const error = await within(3_000, 'the hanging load', () => refusal(call));
@@ -286,4 +298,8 @@ async function* eventually<T>(rows: Iterable<T>): AsyncGenerator<T> {
 async function* hanging<T>(rows: Iterable<T>): AsyncGenerator<T> {
   yield* rows;
   await new Promise(() => undefined);
+}
+
+function* endless<T>(row: (id: number) => T): Generator<T> {
+  for (let id = 1; ; id++) yield row(id);
 }
