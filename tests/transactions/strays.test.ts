@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Database, Transaction } from '@dal/core';
 import { createDatabase } from '@dal/factory';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 
 /**
  * Some ends of a transaction are silent: the server undoes all of it, and whatever comes next would
@@ -117,9 +120,10 @@ describe.each(inject('engines').filter(({ name }) => name === 'mysql' || name ==
 );
 
 test('SQLite that has no room left ends the transaction, and nothing comes after it', async () => {
-  const engine = inject('engines').find(({ name }) => name === 'sqlite');
-  await using db = await createDatabase(engine?.url ?? '', { pool: { max: 1 } });
-  await db.execute('DROP TABLE IF EXISTS strays_full');
+  // A file of its own: others leave free pages behind, in which there would be room.
+  const folder = await mkdtemp(join(tmpdir(), 'dal-full-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await using db = await createDatabase(`sqlite:${join(folder, 'full.db')}`, { pool: { max: 1 } });
   await db.execute('CREATE TABLE strays_full (id INTEGER PRIMARY KEY, v TEXT)');
   const outcome = db.connection(async (connection) => {
     const pages = await connection.queryValue<number>('PRAGMA page_count');
@@ -133,5 +137,4 @@ test('SQLite that has no room left ends the transaction, and nothing comes after
   });
   await expect(outcome).rejects.toMatchObject({ fault: { applied: 'no' } });
   expect(Number(await db.queryValue('SELECT COUNT(*) FROM strays_full'))).toBe(0);
-  await db.execute('DROP TABLE strays_full');
 });

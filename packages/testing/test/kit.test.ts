@@ -46,7 +46,9 @@ describe.concurrent('the kit', () => {
       'timeouts: a cancel that comes too late hits no later statement': 'sessions have no cancel()',
     });
     for (const title of Object.keys(card.skipped)) expect(titles).toContain(title);
-    expect(card.optionalMembers).toBe('destroy, reset, status, stream, version');
+    expect(card.optionalMembers).toBe(
+      'destroy, load, queryMany, reset, statements, status, stream, version',
+    );
   });
 
   test('a run of a part says nothing of the whole', async () => {
