@@ -47,3 +47,39 @@ test.each(engines)(
     await db.query('DROP TABLE stale_plans');
   },
 );
+
+const MAX = 2;
+const servers = engines.filter(({ name }) => name !== 'sqlite');
+
+test.each(servers)(
+  '$name: ten thousand texts keep no more than a bounded number prepared',
+  { timeout: 60_000 },
+  async ({ name, url }) => {
+    await using db = await createDatabase(url, { pool: { max: MAX } });
+    let most = 0;
+    for (let start = 0; start < 10_000; start += 500) {
+      const texts = Array.from({ length: 500 }, (_, n) => `SELECT ? + ${start + n} AS sum`);
+      // Twice each, so that every one of them is worth a name.
+      for (const text of [...texts, ...texts]) await db.query(text, [1]);
+      most = Math.max(most, await preparedNow());
+    }
+    // What one session may keep, for each session.
+    expect(most).toBeLessThanOrEqual(500 * MAX);
+    expect(most).toBeGreaterThan(20);
+    const { size, capacity, misses, evictions } = db.pool.stats().statements;
+    expect(size).toBeLessThanOrEqual(capacity);
+    expect(misses).toBeGreaterThan(9_000);
+    expect(evictions).toBeGreaterThan(8_000);
+
+    /** Asked of the server: PostgreSQL shows a session its own, the others count them all. */
+    async function preparedNow(): Promise<number> {
+      if (name === 'postgres') {
+        const count = 'SELECT count(*) FROM pg_prepared_statements';
+        return Number(await db.queryValue(count)) * MAX;
+      }
+      const text = "SHOW STATUS LIKE 'Prepared_stmt_count'";
+      const before = await db.queryOne<{ Value: string }>(text);
+      return Number(before?.Value);
+    }
+  },
+);
