@@ -19,6 +19,27 @@ export async function collectRun(
   return { card, titles: tests.map(({ title }) => title) };
 }
 
+/**
+ * The chapters in which something fails, and the first reason of each; of those that `wanted` names.
+ * Without a card, which is only made of a whole run.
+ */
+export async function failingChapters(
+  options: Omit<ConformanceOptions, 'test' | 'describe' | 'onCard'>,
+  wanted: (chapter: string) => boolean,
+): Promise<Map<string, string>> {
+  const tests: { title: string; run: () => Promise<void> }[] = [];
+  runConformance({ ...options, test: (title, run) => tests.push({ title, run }) });
+  const failing = new Map<string, string>();
+  for (const { title, run } of tests) {
+    const [chapter = ''] = title.split(':', 1);
+    if (chapter === title || !wanted(chapter)) continue;
+    await run().catch((error: unknown) => {
+      if (!failing.has(chapter)) failing.set(chapter, `${title}: ${String(error)}`);
+    });
+  }
+  return failing;
+}
+
 /** The chapters in which something failed. */
 export function failedChapters({ chapters }: Card): string[] {
   return Object.entries(chapters)

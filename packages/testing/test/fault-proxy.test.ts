@@ -78,6 +78,7 @@ test('bytes pass in both directions and are counted', async () => {
   const client = open();
   await client.exchange('hello');
   expect(proxy.counts).toEqual({ open: 1, accepted: 1, bytesUp: 5, bytesDown: 5 });
+  expect(proxy.portsToServer).toEqual([...echoSockets].map(({ remotePort }) => remotePort));
   client.socket.end();
   expect(await client.ended).toBe('end');
   await expect.poll(() => proxy.counts.open).toBe(0);
@@ -191,6 +192,49 @@ test('latency delays without changing the order, even when it ends early', async
   expect(performance.now() - since).toBeGreaterThan(55);
 });
 
+test('a slow drip delivers a few bytes at a time, complete and in order', async () => {
+  const client = open();
+  await client.exchange('a');
+  proxy.set({ drip: 'down', bytes: 2, everyMs: 20 });
+  const since = performance.now();
+  const chunks: string[] = [];
+  client.socket.on('data', (text: unknown) => chunks.push(String(text)));
+  client.socket.write('bcdefgh');
+  expect(await client.reads(8)).toBe('abcdefgh');
+  // Four drops, and three waits between them.
+  expect(performance.now() - since).toBeGreaterThan(55);
+  expect(chunks.every(({ length }) => length <= 2)).toBe(true);
+  expect(heard).toBe('abcdefgh');
+});
+
+test('a slow drip reads no more than it can hold, and ends with its fault', async () => {
+  const client = open();
+  await client.exchange('a');
+  proxy.set({ drip: 'up', bytes: 1, everyMs: 10 });
+  client.socket.write('x'.repeat(5_000_000));
+  await sleep(100);
+  expect(proxy.counts.bytesUp).toBeLessThan(1_000_000);
+  expect(heard.length).toBeLessThan(30);
+  proxy.set('pass');
+  await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(5_000_001);
+});
+
+test('exactly one byte is altered, once for a connection', async () => {
+  const client = open();
+  await client.exchange('a');
+  proxy.set({ alter: 'down', afterBytes: 4, to: 0x21 });
+  expect(await client.exchange('bcd')).toBe('abcd');
+  expect(await client.exchange('efgh')).toBe('abcde!gh');
+  expect(await client.exchange('ijklmnop')).toBe('abcde!ghijklmnop');
+  expect(await open().exchange('123456')).toBe('1234!6');
+  expect(heard).toBe('abcdefghijklmnop123456');
+});
+
+test('by default all bits of the byte are turned over', async () => {
+  proxy.set({ alter: 'up', afterBytes: 1 });
+  expect(await open().exchange('aaa')).toBe('a\x9Ea');
+});
+
 test('new connections are reset, the old one goes on', async () => {
   const old = open();
   await old.exchange('a');
@@ -263,7 +307,31 @@ test('close ends stalled, delayed and silent connections, and may be called twic
   await expect(proxy.up()).rejects.toThrow('closed');
 });
 
+test('both ends reset at the same moment, and nothing is left', async () => {
+  for (let round = 0; round < 20; round++) {
+    const some = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const client = open();
+        client.socket.on('error', () => undefined);
+        await client.exchange('a');
+        return client;
+      }),
+    );
+    // Bytes under way in both directions, so that an end has to wait for them.
+    for (const { socket } of some) socket.write('x'.repeat(200_000));
+    if (round % 2 === 0) proxy.finAll();
+    for (const { socket } of some) socket.resetAndDestroy();
+    for (const socket of echoSockets) socket.resetAndDestroy();
+    proxy.resetAll();
+    await expect.poll(() => proxy.counts.open, { timeout: 2_000 }).toBe(0);
+  }
+});
+
 test('a mode that makes no sense is refused', () => {
   expect(() => proxy.set({ cut: 'up', afterBytes: Number.NaN })).toThrow('afterBytes');
   expect(() => proxy.set({ latencyMs: -1 })).toThrow('latencyMs');
+  expect(() => proxy.set({ drip: 'up', bytes: 0, everyMs: 1 })).toThrow('bytes');
+  expect(() => proxy.set({ drip: 'up', bytes: 1, everyMs: -1 })).toThrow('everyMs');
+  expect(() => proxy.set({ alter: 'up', afterBytes: 0, to: 256 })).toThrow('to must be a byte');
+  expect(() => proxy.set('stal' as never)).toThrow('no mode "stal"');
 });

@@ -27,6 +27,8 @@ test('a statement without an answer ends with a cancel', async () => {
     kind: 'statementTimeout',
   });
   expect(driver.calls.map(({ call }) => call)).toContain('cancel');
+  // The session is put in order before it is lent again.
+  await expect.poll(() => db.pool.stats().idle).toBe(1);
   await db.query('SELECT 1');
   expect(driver.sessions).toHaveLength(1);
 });

@@ -360,6 +360,8 @@ export const transactions: Chapter = {
       await stage.db.transaction(
         async (tx) => {
           const first = insert(tx, table, 1);
+          // Awaited below; a driver that fails it earlier must not end the process.
+          first.catch(() => undefined);
           const error = await refusal(() => tx.query(`SELECT v FROM ${table}`));
           assert.equal(error.code, 'DAL_TRANSACTION_BUSY');
           assert.ok(error.message.includes(`INSERT INTO ${table}`), error.message);
