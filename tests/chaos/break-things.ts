@@ -55,18 +55,19 @@ const faults = {
   },
 } satisfies Record<string, Fault>;
 
-export type FaultName = keyof typeof faults | 'crash';
+export type FaultName = keyof typeof faults | 'crash' | 'outage';
 
 const names = Object.keys(faults) as (keyof typeof faults)[];
 
-/** Does one thing of the list; the counts say which. */
+/** Does one thing of the list; the counts say which, and so does the answer. */
 export async function breakSomething(
   victims: Victims,
   counts: Map<FaultName, number>,
-): Promise<void> {
+): Promise<FaultName> {
   const name = victims.random.pick(names);
   counts.set(name, (counts.get(name) ?? 0) + 1);
   await faults[name](victims);
+  return name;
 }
 
 /** The server ends at once, as by loss of power but for the disk, and comes back. */
@@ -74,6 +75,30 @@ export async function crash({ server }: Victims, counts: Map<FaultName, number>)
   counts.set('crash', (counts.get('crash') ?? 0) + 1);
   await server.kill();
   await server.start();
+}
+
+/** What a client did while nobody could get in. */
+export interface Outage {
+  /** Connections that it tried to make. */
+  readonly attempts: number;
+  readonly lastedMs: number;
+}
+
+/** Everybody is thrown out, and nobody gets in: the way to the server ends in a reset. */
+export async function outage(
+  { proxy }: Victims,
+  counts: Map<FaultName, number>,
+  lastsMs: number,
+): Promise<Outage> {
+  counts.set('outage', (counts.get('outage') ?? 0) + 1);
+  const began = performance.now();
+  const before = proxy.counts.accepted;
+  proxy.set('reset-on-accept');
+  proxy.resetAll();
+  await sleep(lastsMs);
+  const attempts = proxy.counts.accepted - before;
+  proxy.set('pass');
+  return { attempts, lastedMs: performance.now() - began };
 }
 
 async function for30ms(proxy: FaultProxy, mode: Parameters<FaultProxy['set']>[0]): Promise<void> {

@@ -3,11 +3,19 @@ import { createDatabase } from '@dal/factory';
 import type { Database } from '@dal/core';
 import { startFaultProxy } from '@dal/testing/faults';
 import { type Server, type ServerKind, startServer } from '@dal/testing/servers';
-import { breakSomething, crash, type FaultName, type Victims } from './break-things.ts';
+import {
+  breakSomething,
+  crash,
+  type FaultName,
+  type Outage,
+  outage,
+  type Victims,
+} from './break-things.ts';
 import type { Client, Told } from './client.ts';
 import { DalClient } from './dal-client.ts';
 import { ACCOUNTS, type Audit, audit, layLedger, WORDS } from './ledger.ts';
 import { RawClient } from './raw-client.ts';
+import { type SessionCounts, SessionWatch } from './watch-sessions.ts';
 import { SeededRandom } from '../setup/seeded-random.ts';
 
 export interface CampaignOptions {
@@ -28,7 +36,16 @@ export interface CampaignReport {
   readonly reads: number;
   /** Operations that went on after their deadline, in ms beyond it. */
   readonly late: readonly number[];
+  readonly sessions: SessionCounts;
+  readonly outage: Outage | undefined;
+  /** By fault: how long after the server's return the first write was acknowledged, in ms. */
+  readonly recoveries: readonly Recovery[];
   readonly violations: readonly string[];
+}
+
+export interface Recovery {
+  readonly fault: FaultName;
+  readonly ms: number;
 }
 
 const WORKERS = 8;
@@ -39,6 +56,13 @@ const SLACK_MS = 750;
 const CLOSE_MS = 2_000;
 /** Between two faults something succeeds, or this time passes: a slow machine is hurt no more often. */
 const PROGRESS_MS = 300;
+const OUTAGE_MS = 2_000;
+/** What a pool may try in that time: each of its lines once, when it is cut, and ten a second. */
+const MOST_ATTEMPTS = POOL_MAX + 10 * (OUTAGE_MS / 1_000);
+/** A second, and what a loaded machine adds. */
+const MOST_RECOVERY_MS = 1_500;
+/** Between two looks at the server a look may find one line too many that is just being closed. */
+const MOST_EXCESS_MS = 150;
 
 /** Eight callers and an enemy, for some seconds; then the books are compared. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
@@ -58,11 +82,13 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     const random = new SeededRandom(options.seed);
     const victims: Victims = { proxy, server, direct, random };
     const books = new Books(client);
+    const watch = new SessionWatch(direct, proxy, POOL_MAX);
     const endsAt = performance.now() + options.seconds * 1_000;
     const workers = Array.from({ length: WORKERS }, (_, worker) => books.work(worker, endsAt));
-    const faults = await attack(victims, books, options, endsAt);
+    const attacked = await attack(victims, books, options, endsAt);
     proxy.set('pass');
     await Promise.all(workers);
+    const sessions = await watch.stop();
     const closing = performance.now();
     await client.close(CLOSE_MS);
     const closeMs = performance.now() - closing;
@@ -70,7 +96,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     const left = options.raw ? 0 : await sessionsLeft(direct, server);
     return {
       options,
-      faults,
+      ...attacked,
+      sessions,
       told: books.counts(),
       audit: after,
       reads: books.reads,
@@ -78,6 +105,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
       violations: [
         ...violationsOf(after),
         ...books.violations,
+        ...(options.raw ? [] : poolViolations(sessions, attacked)),
         ...uncaught.map((words) => `P8 uncaught: ${words}`),
         ...(closeMs > CLOSE_MS + 3_000 ? [`P7 close took ${Math.round(closeMs)} ms`] : []),
         ...(left > 0 ? [`P7 ${left} sessions are left after close`] : []),
@@ -120,6 +148,14 @@ class Books {
     }
   }
 
+  /** How long it takes until the next write is acknowledged; at the most that time. */
+  async untilAcknowledged(limitMs: number): Promise<number> {
+    const before = this.#acknowledged;
+    const began = performance.now();
+    while (this.#acknowledged === before && performance.now() < began + limitMs) await sleep(1);
+    return performance.now() - began;
+  }
+
   /** Resolves when some more writes were acknowledged; at the latest after that time. */
   async progress(limitMs: number): Promise<void> {
     const wanted = this.#acknowledged + 3;
@@ -150,26 +186,47 @@ class Books {
   }
 }
 
+interface Attacked {
+  readonly faults: ReadonlyMap<FaultName, number>;
+  readonly outage: Outage | undefined;
+  readonly recoveries: readonly Recovery[];
+}
+
 async function attack(
   victims: Victims,
   books: Books,
   { seconds, crashes = Math.floor(seconds / 15) }: CampaignOptions,
   endsAt: number,
-): Promise<Map<FaultName, number>> {
+): Promise<Attacked> {
   const { random } = victims;
-  const counts = new Map<FaultName, number>();
+  const faults = new Map<FaultName, number>();
+  const recoveries: Recovery[] = [];
+  const recovered = async (fault: FaultName): Promise<void> => {
+    recoveries.push({ fault, ms: await books.untilAcknowledged(TIMEOUT_MS) });
+  };
   let nextCrash = crashes > 0 ? endsAt - seconds * 500 : Infinity;
   let crashesLeft = crashes;
+  let outageAt = seconds >= 10 ? endsAt - seconds * 800 : Infinity;
+  let said: Outage | undefined;
   while (performance.now() < endsAt) {
     await sleep(random.between(20, 40));
     await books.progress(PROGRESS_MS);
-    if (performance.now() >= nextCrash && crashesLeft > 0) {
+    const now = performance.now();
+    if (now >= outageAt) {
+      outageAt = Infinity;
+      said = await outage(victims, faults, OUTAGE_MS);
+      await recovered('outage');
+    } else if (now >= nextCrash && crashesLeft > 0) {
       crashesLeft--;
-      nextCrash = performance.now() + 10_000;
-      await crash(victims, counts);
-    } else await breakSomething(victims, counts).catch(() => undefined);
+      nextCrash = now + 10_000;
+      await crash(victims, faults);
+      await recovered('crash');
+    } else {
+      const fault = await breakSomething(victims, faults).catch(() => undefined);
+      if (fault === 'refused') await recovered(fault);
+    }
   }
-  return counts;
+  return { faults, outage: said, recoveries };
 }
 
 function openDirect(server: Server): Promise<Database> {
@@ -191,6 +248,23 @@ async function sessionsLeft(direct: Database, { kind }: Server): Promise<number>
     if (left <= 0 || look === 20) return Math.max(0, left);
     await sleep(100);
   }
+}
+
+/** What a pool does wrong where only the server and the way to it can tell. */
+function poolViolations(
+  { longestExcessMs, mostLive }: SessionCounts,
+  { outage: said, recoveries }: Attacked,
+): string[] {
+  const late = recoveries.filter(({ ms }) => ms > MOST_RECOVERY_MS);
+  return [
+    ...(longestExcessMs > MOST_EXCESS_MS
+      ? [`P3 ${mostLive} sessions instead of ${POOL_MAX}, for ${Math.round(longestExcessMs)} ms`]
+      : []),
+    ...(said && said.attempts > MOST_ATTEMPTS
+      ? [`P5 ${said.attempts} attempts to connect in an outage of ${Math.round(said.lastedMs)} ms`]
+      : []),
+    ...late.map(({ fault, ms }) => `P5 served again ${Math.round(ms)} ms after "${fault}"`),
+  ];
 }
 
 function violationsOf({ lost, doubled, denied, imbalance }: Audit): string[] {

@@ -47,8 +47,8 @@ export class DalClient implements Client {
     }
   }
 
-  close(timeoutMs: number): Promise<void> {
-    return this.db.close({ timeoutMs });
+  async close(timeoutMs: number): Promise<void> {
+    await this.db.close({ timeoutMs });
   }
 }
 

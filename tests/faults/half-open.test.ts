@@ -31,7 +31,7 @@ test.each(servers)('$name: packets that vanish hold nobody past the deadline', a
   for (const mode of ['stall', 'drop-up', 'drop-down'] as const) {
     for (const [what, wait] of Object.entries(waits)) {
       await using proxy = await startFaultProxy({ port: Number(new URL(url).port) });
-      const options = { pool: { max: 1, validate: 'always' }, retry: { maxRetries: 0 } };
+      const options = { pool: { max: 1, validate: 'always' as const }, retry: { maxRetries: 0 } };
       const db = await createDatabase(proxy.through(url), options);
       await db.query('SELECT 1');
       proxy.set(mode);

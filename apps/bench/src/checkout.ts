@@ -1,85 +1,160 @@
-// What a pool costs by itself: acquire and release over sessions that do nothing, beside a bare
-// queue and beside tarn.
-//
-//   node --conditions=@dal/source apps/bench/src/checkout.ts [--seconds 15]
-import { parseArgs } from 'node:util';
-import { deadlineAfter } from '@dal/core';
-import { type Lease, Pool, readPoolOptions } from '@dal/pool';
-import { Pool as Tarn } from 'tarn';
-import { BareFifo } from './bare-fifo.ts';
-import { interleave, quantile, quartiles, ratios, showRatio } from './rounds.ts';
-import { runProgram } from './run-program.ts';
-import { stillDriver } from './still-driver.ts';
-import { table } from './table.ts';
+import { type CheckoutContender, checkoutContenders } from './checkout-contenders.ts';
+import { heapAWaiter } from './heap-a-waiter.ts';
+import type { Arguments } from './read-arguments.ts';
+import { interleave, quantile, quartiles, type Quartiles, ratios } from './rounds.ts';
+import { showCheckout } from './show-checkout.ts';
 
-const SESSIONS = 20;
-const ACQUIRE_TIMEOUT_MS = 10_000;
-const ROUNDS = 25;
-const CALLERS = [1, 20, 200];
+const RESOURCES = 20;
+const WARM_UP_ROUNDS = 3;
 const MOST_SAMPLES = 5_000;
+const MOST_HEAP_ROUNDS = 3;
 
-interface Contender<Held = unknown> {
-  readonly name: string;
-  acquire(): Promise<Held>;
-  release(held: Held): void;
-  close(): Promise<unknown>;
+/** What `pnpm bench checkout --json` prints. */
+export interface CheckoutFigures {
+  readonly resources: number;
+  readonly rounds: number;
+  readonly contenders: readonly CheckoutResult[];
+  readonly aims: readonly CheckoutVerdict[];
 }
 
-runProgram(main);
+export interface CheckoutResult {
+  readonly name: string;
+  readonly side: CheckoutContender['side'];
+  /** Microseconds for one caller, from asking to giving back; the clock's own time is taken off. */
+  readonly p50Us: Quartiles;
+  readonly p95Us: Quartiles;
+  /** Bytes of heap that one waiting caller takes. */
+  readonly waiterBytes: Quartiles;
+  readonly throughput: readonly Throughput[];
+}
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { seconds: { type: 'string' } } });
-  const seconds = Number(values.seconds ?? 15);
-  if (!(seconds >= 1 && seconds <= 3_600)) throw new Error('--seconds is a number from 1 to 3600.');
-  const fifo = bareFifo();
-  const contenders = [fifo, dalPool('dal'), dalPool('dal, no stacks', 'never'), tarn()];
-  console.log(`$ node --conditions=@dal/source src/checkout.ts --seconds ${seconds}`);
-  console.log(
-    `Node ${process.version}, tarn 3.1.2, ${SESSIONS} sessions, ${ROUNDS} interleaved rounds; median (quartiles)\n`,
-  );
+export interface Throughput {
+  readonly callers: number;
+  /**
+   * Nanoseconds of processor time a checkout. Nothing here waits for anything else, so on a machine of
+   * one's own that is the time it takes; on a shared one it says nothing of the others.
+   */
+  readonly ns: Quartiles;
+  /** Checkouts a second of that time, divided by those of the bare queue in the same round. */
+  readonly toFloor: Quartiles;
+  /** Those of `dal` in the same round, divided by these. */
+  readonly dalToIt: Quartiles;
+}
+
+export interface CheckoutVerdict {
+  readonly aim: string;
+  readonly verdict: 'met' | 'close' | 'missed';
+  readonly got: Quartiles;
+}
+
+type Contender = CheckoutContender;
+
+/** Pools alone: resources that do nothing, everybody in every round. */
+export async function checkout(
+  { callers, rounds, sliceMs }: Arguments,
+  say: (text: string) => void,
+): Promise<CheckoutFigures> {
+  const contenders = checkoutContenders(RESOURCES);
   try {
     for (const contender of contenders) await fill(contender);
-    const sliceMs = (seconds * 1_000) / contenders.length / (CALLERS.length + 1) / (ROUNDS + 3);
-    await printLatency(contenders, sliceMs);
-    for (const callers of CALLERS) await printThroughput(contenders, fifo, callers, sliceMs);
+    const latencies = await measureLatency(contenders, rounds, sliceMs);
+    const byCallers = new Map<number, ReadonlyMap<Contender, readonly number[]>>();
+    for (const count of callers) {
+      byCallers.set(count, await measureThroughput(contenders, count, rounds, sliceMs));
+    }
+    // Last: what so many waiters leave behind must not be part of the speed.
+    const bytes = await interleave(contenders, Math.min(rounds, MOST_HEAP_ROUNDS), (one) =>
+      heapAWaiter(one, RESOURCES),
+    );
+    const floor = contenders.find(({ side }) => side === 'floor')!;
+    const dal = contenders.find(({ name }) => name === 'dal')!;
+    const results = contenders.map((one): CheckoutResult => {
+      const { p50, p95 } = latencies.get(one)!;
+      return {
+        name: one.name,
+        side: one.side,
+        p50Us: p50,
+        p95Us: p95,
+        waiterBytes: quartiles(bytes.get(one)!),
+        throughput: [...byCallers].map(([count, measured]) => ({
+          callers: count,
+          ns: quartiles(measured.get(one)!.map((speed) => 1e9 / speed)),
+          toFloor: quartiles(ratios(measured.get(one)!, measured.get(floor)!)),
+          dalToIt: quartiles(ratios(measured.get(dal)!, measured.get(one)!)),
+        })),
+      };
+    });
+    const figures = { resources: RESOURCES, rounds, contenders: results, aims: judge(results) };
+    say(showCheckout(figures));
+    return figures;
   } finally {
     await Promise.all(contenders.map((contender) => contender.close()));
   }
 }
 
-async function printLatency(contenders: readonly Contender[], sliceMs: number): Promise<void> {
-  const all = [clockAlone, ...contenders.map((contender) => () => latency(contender, sliceMs))];
-  const names = ['the clock alone', ...contenders.map(({ name }) => name)];
-  await interleave(all, 3, (measure) => Promise.resolve(measure()));
-  const measured = await interleave(all, ROUNDS, (measure) => Promise.resolve(measure()));
-  const rows = all.map((one, index) => {
-    const rounds = measured.get(one)!;
-    const [p50, p95] = [0, 1].map((part) =>
-      quartiles(rounds.map((round) => round[part]!)).median.toFixed(0),
+const MOST_WAITER_BYTES = 600;
+
+/** At least as fast as the fastest of the others, and light to wait for. */
+function judge(results: readonly CheckoutResult[]): CheckoutVerdict[] {
+  const rivals = results.filter(({ side }) => side === 'rival');
+  const dal = results.find(({ name }) => name === 'dal')!;
+  const speeds = dal.throughput.map(({ callers }, at): CheckoutVerdict => {
+    const [fastest] = rivals.toSorted(
+      (a, b) => a.throughput[at]!.ns.median - b.throughput[at]!.ns.median,
     );
-    return [names[index]!, p50!, p95!];
+    const got = fastest!.throughput[at]!.dalToIt;
+    const aim = `${callers} ${callers === 1 ? 'caller' : 'callers'}: dal at least 1 x ${fastest!.name}, the fastest of the others`;
+    return { aim, got, verdict: verdictOf(got.median >= 1, got.high >= 1) };
   });
-  console.log(table(['1 caller, clock included', 'p50 ns', 'p95 ns'], rows));
+  const got = dal.waiterBytes;
+  const isLight = verdictOf(got.median < MOST_WAITER_BYTES, got.low < MOST_WAITER_BYTES);
+  return [
+    ...speeds,
+    { aim: `less than ${MOST_WAITER_BYTES} bytes a waiter`, got, verdict: isLight },
+  ];
 }
 
-async function printThroughput(
+function verdictOf(median: boolean, better: boolean): CheckoutVerdict['verdict'] {
+  if (median) return 'met';
+  return better ? 'close' : 'missed';
+}
+
+interface Latency {
+  readonly p50: Quartiles;
+  readonly p95: Quartiles;
+}
+
+async function measureLatency(
   contenders: readonly Contender[],
-  fifo: Contender,
-  callers: number,
+  rounds: number,
   sliceMs: number,
-): Promise<void> {
-  await interleave(contenders, 3, (one) => perSecond(one, callers, sliceMs));
-  const measured = await interleave(contenders, ROUNDS, (one) => perSecond(one, callers, sliceMs));
-  const rows = contenders.map((one) => [
-    one.name,
-    Math.round(1e9 / quartiles(measured.get(one)!).median).toLocaleString('en'),
-    showRatio(quartiles(ratios(measured.get(one)!, measured.get(fifo)!))),
-  ]);
-  const head = `${callers} ${callers === 1 ? 'caller' : 'callers'} over ${SESSIONS} sessions`;
-  console.log(`\n${table([head, 'ns a checkout', '/ bare queue'], rows)}`);
+): Promise<ReadonlyMap<Contender, Latency>> {
+  const all = [...contenders, undefined];
+  const measure = (one: Contender | undefined): Promise<[number, number]> =>
+    one ? latency(one, sliceMs) : Promise.resolve(clockAlone());
+  await interleave(all, WARM_UP_ROUNDS, measure);
+  const measured = await interleave(all, rounds, measure);
+  const clock = measured.get(undefined)!;
+  return new Map(
+    contenders.map((one) => {
+      const less = (part: 0 | 1): Quartiles =>
+        quartiles(measured.get(one)!.map((both, round) => both[part] - clock[round]![0]));
+      return [one, { p50: less(0), p95: less(1) }];
+    }),
+  );
 }
 
-/** @returns p50 and p95, in nanoseconds */
+async function measureThroughput(
+  contenders: readonly Contender[],
+  callers: number,
+  rounds: number,
+  sliceMs: number,
+): Promise<ReadonlyMap<Contender, readonly number[]>> {
+  await interleave(contenders, WARM_UP_ROUNDS, (one) => perSecond(one, callers, sliceMs));
+  return interleave(contenders, rounds, (one) => perSecond(one, callers, sliceMs));
+}
+
+/** @returns p50 and p95, in microseconds */
 async function latency(contender: Contender, ms: number): Promise<[number, number]> {
   const ends = performance.now() + ms;
   const samples = new Float64Array(MOST_SAMPLES);
@@ -104,11 +179,12 @@ function clockAlone(): [number, number] {
 
 function percentiles(samples: Float64Array): [number, number] {
   const sorted = samples.toSorted();
-  return [quantile(sorted, 0.5) * 1e6, quantile(sorted, 0.95) * 1e6];
+  return [quantile(sorted, 0.5) * 1e3, quantile(sorted, 0.95) * 1e3];
 }
 
-/** @returns checkouts a second */
+/** @returns checkouts in a second of processor time */
 async function perSecond(contender: Contender, callers: number, ms: number): Promise<number> {
+  const cpuBefore = process.cpuUsage();
   const began = performance.now();
   let checkouts = 0;
   let over = false;
@@ -120,51 +196,12 @@ async function perSecond(contender: Contender, callers: number, ms: number): Pro
     }
   };
   await Promise.all(Array.from({ length: callers }, callOn));
-  return (checkouts * 1_000) / (performance.now() - began);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return (checkouts * 1e6) / (user + system);
 }
 
-/** Opens every session, so that none is opened while the clock runs. */
+/** Makes every resource, so that none is made while the clock runs. */
 async function fill(contender: Contender): Promise<void> {
-  const held = await Promise.all(Array.from({ length: SESSIONS }, () => contender.acquire()));
+  const held = await Promise.all(Array.from({ length: RESOURCES }, () => contender.acquire()));
   for (const one of held) contender.release(one);
-}
-
-function bareFifo(): Contender {
-  const fifo = new BareFifo(Array.from({ length: SESSIONS }, () => ({})));
-  const contender: Contender<object> = {
-    name: 'bare queue',
-    acquire: () => fifo.acquire(),
-    release: (resource) => fifo.release(resource),
-    close: () => Promise.resolve(),
-  };
-  return contender;
-}
-
-function dalPool(name: string, acquireStacks: 'sampled' | 'never' = 'sampled'): Contender {
-  const settings = readPoolOptions({ max: SESSIONS, acquireStacks });
-  const pool = new Pool({ name, driver: stillDriver, options: {}, settings });
-  const contender: Contender<Lease> = {
-    name,
-    acquire: () => pool.acquire(deadlineAfter(ACQUIRE_TIMEOUT_MS)),
-    release: (lease) => void pool.release(lease),
-    close: () => pool.close(1_000),
-  };
-  return contender;
-}
-
-function tarn(): Contender {
-  const pool = new Tarn<object>({
-    create: () => ({}),
-    destroy: () => undefined,
-    min: 0,
-    max: SESSIONS,
-    acquireTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-  });
-  const contender: Contender<object> = {
-    name: 'tarn',
-    acquire: () => pool.acquire().promise,
-    release: (resource) => void pool.release(resource),
-    close: () => pool.destroy(),
-  };
-  return contender;
 }

@@ -1,30 +1,27 @@
-// DAL beside the engines' own libraries and other layers, in one run.
+// Every figure that a page of DAL quotes comes from here.
 //
-//   pnpm bench hot-path | bulk | stream [--engine postgres,sqlite] [--quick] [--json]
+//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity [--engine postgres,sqlite] [--quick] [--json]
 import { availableParallelism } from 'node:os';
-import { judge, type Verdict } from './aims.ts';
-import { bulk } from './bulk.ts';
-import type { Comparison } from './comparison.ts';
-import { hotPath } from './hot-path.ts';
-import { type LayerCost, layerCost } from './layer-cost.ts';
-import { type Arguments, readArguments } from './read-arguments.ts';
-import { showComparison, showLayerCost } from './report.ts';
+import { capacity } from './capacity.ts';
+import { checkout } from './checkout.ts';
+import { compareEngines } from './compare-engines.ts';
+import { outage } from './outage.ts';
+import { type Arguments, type Command, readArguments } from './read-arguments.ts';
 import { runProgram } from './run-program.ts';
-import { stream } from './stream.ts';
 
 // Libraries that make local times of moments are to agree with the others.
 process.env['TZ'] = 'UTC';
 
-const commands = { 'hot-path': hotPath, bulk, stream } as const;
+type Measure = (options: Arguments, say: (text: string) => void) => Promise<object>;
 
-/** What `--json` prints. */
-interface Document {
-  readonly command: string;
-  readonly machine: string;
-  readonly comparisons: readonly Comparison[];
-  readonly layerCost: readonly LayerCost[];
-  readonly aims: readonly Verdict[];
-}
+const commands: Readonly<Record<Command, Measure>> = {
+  'hot-path': compareEngines('hot-path'),
+  bulk: compareEngines('bulk'),
+  stream: compareEngines('stream'),
+  checkout,
+  outage,
+  capacity,
+};
 
 runProgram(main);
 
@@ -37,33 +34,7 @@ async function main(): Promise<void> {
   say(
     `${machine}. Everybody is measured in every round; median (quartiles) over the rounds; / is the speed of the row divided by that of the column`,
   );
-  const comparisons: Comparison[] = [];
-  const aims: Verdict[] = [];
-  // One engine at a time: an idle server takes turns on the processor too.
-  for (const engine of options.engines) {
-    for await (const comparison of commands[options.command](engine, options)) {
-      const verdicts = judge(comparison);
-      comparisons.push(comparison);
-      aims.push(...verdicts);
-      say(showComparison(comparison, verdicts));
-    }
-  }
-  const costs = await costsOf(options);
-  if (costs.length > 0) say(showLayerCost(costs));
-  const document: Document = {
-    command: `bench ${given.join(' ')}`,
-    machine,
-    comparisons,
-    layerCost: costs,
-    aims,
-  };
+  const figures = await commands[options.command](options, say);
+  const document = { command: `bench ${given.join(' ')}`, machine, ...figures };
   if (options.json) console.log(JSON.stringify(document, null, 2));
-}
-
-async function costsOf({ command, callers, rounds }: Arguments): Promise<LayerCost[]> {
-  const costs: LayerCost[] = [];
-  if (command === 'hot-path') {
-    for (const count of callers) costs.push(await layerCost(count, rounds));
-  }
-  return costs;
 }

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { suggest } from '@dal/core';
+import { OUTAGE_FAULTS, type OutageFaultName } from './outage-faults.ts';
 
-export const COMMANDS = ['hot-path', 'bulk', 'stream'] as const;
+export const COMMANDS = ['hot-path', 'bulk', 'stream', 'checkout', 'outage', 'capacity'] as const;
 export const ENGINES = ['postgres', 'mysql', 'mariadb', 'sqlite'] as const;
 export const CASES = ['read', 'insert', 'thousand'] as const;
 
@@ -17,10 +18,17 @@ export interface Arguments {
   readonly callers: readonly number[];
   /** How often everybody is measured. */
   readonly rounds: number;
-  /** How long one contender is measured in one round of `hot-path`. */
+  /** How long one contender is measured in one round of `hot-path` and `checkout`. */
   readonly sliceMs: number;
   /** Of `bulk` and `stream`. */
   readonly rows: number;
+  /** Of `outage`. */
+  readonly faults: readonly OutageFaultName[];
+  /** Of `capacity`. */
+  readonly processes: readonly number[];
+  /** Of `capacity`: parts of what Little's law gives, in percent; 0: callers who never rest. */
+  readonly loads: readonly number[];
+  readonly quick: boolean;
   readonly json: boolean;
 }
 
@@ -28,17 +36,23 @@ const DEFAULTS = {
   'hot-path': { rounds: 25, quickRounds: 7, rows: 1_000, quickRows: 1_000 },
   bulk: { rounds: 9, quickRounds: 3, rows: 100_000, quickRows: 20_000 },
   stream: { rounds: 5, quickRounds: 3, rows: 1_000_000, quickRows: 100_000 },
+  checkout: { rounds: 25, quickRounds: 7, rows: 1_000, quickRows: 1_000 },
+  outage: { rounds: 1, quickRounds: 1, rows: 1_000, quickRows: 1_000 },
+  capacity: { rounds: 1, quickRounds: 1, rows: 1_000, quickRows: 1_000 },
 } as const;
 
 export const USAGE = `pnpm bench ${COMMANDS.join(' | ')}
   --engine postgres,sqlite   some of ${ENGINES.join(', ')}; default: all
-  --quick                    fewer and shorter rounds, fewer rows
+  --quick                    fewer and shorter rounds, fewer rows, shorter outages
   --json                     one JSON document on stdout, nothing else
   --rounds 25                how often everybody is measured
-  --slice-ms 50              hot-path: how long one is measured in one round
-  --callers 1,20,200         hot-path: how many ask at once
+  --slice-ms 50              hot-path, checkout: how long one is measured in one round
+  --callers 1,20,200         hot-path, checkout: how many ask at once
   --case read,insert         hot-path: some of ${CASES.join(', ')}; default: all
-  --rows 100000              bulk, stream: how many rows`;
+  --rows 100000              bulk, stream: how many rows
+  --fault refused,frozen     outage: some of ${OUTAGE_FAULTS.join(', ')}; default: all
+  --processes 1,5,25         capacity: how many processes
+  --load 0,50,90,110,125,150 capacity: percent of what Little's law gives; 0: callers who never rest`;
 
 /** @throws Error that says what is wrong and what would be right */
 export function readArguments(given: readonly string[]): Arguments {
@@ -68,6 +82,14 @@ export function readArguments(given: readonly string[]): Arguments {
       1,
       100_000_000,
     ),
+    faults: words('--fault', values.fault, OUTAGE_FAULTS),
+    processes: (values.processes ?? (quick ? '1,5' : '1,5,25'))
+      .split(',')
+      .map((text) => wholeNumber('--processes', text, 1, 100)),
+    loads: (values.load ?? '0,50,90,110,125,150')
+      .split(',')
+      .map((text) => wholeNumber('--load', text, 0, 1_000)),
+    quick,
     json: values.json === true,
   };
 }
@@ -77,6 +99,9 @@ function parse(given: readonly string[]) {
   const options = {
     engine: text,
     case: text,
+    fault: text,
+    processes: text,
+    load: text,
     callers: text,
     rounds: text,
     rows: text,

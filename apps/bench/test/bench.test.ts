@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
+import type { CapacityFigures } from '../src/capacity.ts';
+import type { CheckoutFigures } from '../src/checkout.ts';
+import type { OutageFigures } from '../src/outage.ts';
 import { readArguments } from '../src/read-arguments.ts';
 
 const run = promisify(execFile);
@@ -94,6 +97,62 @@ describe.concurrent('the benchmarks', { timeout: 120_000 }, () => {
     }
   });
 
+  test('checkout measures every pool by itself, and what a waiter weighs', async () => {
+    const found = JSON.parse(
+      await bench(...'checkout --rounds 1 --slice-ms 3 --callers 1,30 --json'.split(' ')),
+    ) as CheckoutFigures;
+    expect(found.contenders.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'bare queue',
+        'dal',
+        'tarn',
+        'pg-pool',
+        'generic-pool',
+        'lightning-pool',
+        'sequelize-pool',
+        'mysql2',
+      ]),
+    );
+    for (const { name, waiterBytes, throughput } of found.contenders) {
+      expect(waiterBytes.median, name).toBeGreaterThan(50);
+      expect(waiterBytes.median, name).toBeLessThan(5_000);
+      expect(throughput.map(({ callers }) => callers)).toEqual([1, 30]);
+      for (const { ns } of throughput) expect(ns.median, name).toBeGreaterThan(10);
+    }
+    // One for each number of callers, and one for the memory of a waiter; speed depends on the day.
+    expect(found.aims).toHaveLength(3);
+    expect(found.aims.at(-1)).toMatchObject({ verdict: 'met' });
+  });
+
+  test('outage hurts everybody alike, and counts what each made of it', async () => {
+    const { outages } = JSON.parse(
+      await bench('outage', '--quick', '--engine', 'postgres', '--fault', 'killed idle', '--json'),
+    ) as OutageFigures;
+    const [{ fault, results } = { fault: undefined, results: [] }] = outages;
+    expect([outages.length, fault]).toEqual([1, 'killed idle']);
+    const [dal, pool, listener] = results;
+    expect(dal).toMatchObject({ contender: 'DAL', wrong: 0, failedYetDone: 0, hanging: 0 });
+    expect(dal).not.toHaveProperty('died');
+    expect(dal?.done).toBeGreaterThan(100);
+    expect(dal?.recoveryMs).toBeLessThan(1_000);
+    // Known: without a listener for its errors, the process of pg.Pool doesn't live through it.
+    expect(pool).toMatchObject({ contender: 'pg.Pool', died: expect.any(String) as string });
+    expect(pool).not.toHaveProperty('recoveryMs');
+    expect(listener).not.toHaveProperty('died');
+  });
+
+  test("capacity: a pool serves what Little's law gives, and refuses the rest", async () => {
+    const given = 'capacity --quick --engine postgres --processes 1 --load 50,150 --json';
+    const { capacities } = JSON.parse(await bench(...given.split(' '))) as CapacityFigures;
+    const [half, tooMuch] = capacities[0]?.loads ?? [];
+    expect(half).toMatchObject({ factor: 0.5, timeouts: 0, otherErrors: 0 });
+    expect(half?.donePerSecond).toBeGreaterThan(80);
+    expect(tooMuch).toMatchObject({ factor: 1.5, otherErrors: 0 });
+    // A third, and more on a machine that is too busy to hand connections on at once.
+    expect(tooMuch?.timeouts).toBeGreaterThan(0.25);
+    expect(tooMuch?.donePerSecond).toBeLessThan(210);
+  });
+
   test('without --json there is a table, with the aims below it', async () => {
     const text = await bench(
       ...'hot-path --engine sqlite --case read --callers 1 --rounds 2 --slice-ms 3'.split(' '),
@@ -117,6 +176,8 @@ test.each([
   ['hot-path --case reed', 'Did you mean "read"?'],
   ['bulk --rows many', '--rows is a whole number'],
   ['stream --rounds 0', '--rounds is a whole number from 1'],
+  ['outage --fault frozn', 'Did you mean "frozen"?'],
+  ['capacity --processes 0', '--processes is a whole number from 1'],
   ['bulk stream', 'One command, please.'],
 ])('%j is refused', (given, words) => {
   expect(() => readArguments(given.split(' '))).toThrow(words);

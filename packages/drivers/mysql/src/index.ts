@@ -4,6 +4,7 @@ import { mysqlDriver } from './mysql-driver.ts';
 import type { MysqlConfig } from './mysql-options.ts';
 
 export type { Connection, Database, Transaction } from '@dal/core';
+export { installShutdown } from '@dal/database';
 export { DalError, isDalError, json, sql } from '@dal/core';
 export { driver, mysqlDriver } from './mysql-driver.ts';
 export type { MysqlConfig, MysqlOptions } from './mysql-options.ts';

@@ -5,6 +5,8 @@ import type {
   LoadTarget,
   NativeResult,
   NativeStatement,
+  ServerCapacity,
+  ServerRole,
   SessionStatus,
   StatementCacheStats,
 } from '@dal/core';
@@ -18,8 +20,10 @@ import { isForbidden, loadRows } from './load-rows.ts';
 import type { MysqlOptions } from './mysql-options.ts';
 import { executedResult, nativeResult } from './native-result.ts';
 import type { OpenLine } from './open-line.ts';
+import { readCapacity } from './read-capacity.ts';
 import { runMany, stoppedError } from './run-many.ts';
 import { limitText } from './server-limit.ts';
+import { readRole } from './read-role.ts';
 import { SessionStatements } from './session-statements.ts';
 import { streamRows, streamText } from './stream-rows.ts';
 
@@ -165,6 +169,18 @@ export class MysqlConnection implements DriverConnection<Connection> {
       driver: 'mysql2',
       driverVersion: libraryVersion(),
     });
+  }
+
+  capacity(): Promise<ServerCapacity> {
+    return readCapacity(
+      async (text) => (await this.query({ text, values: NO_VALUES, rowMode: 'array' })).rows,
+    );
+  }
+
+  role(): Promise<ServerRole> {
+    return readRole(
+      async (text) => (await this.query({ text, values: NO_VALUES, rowMode: 'array' })).rows,
+    );
   }
 
   close(): Promise<void> {

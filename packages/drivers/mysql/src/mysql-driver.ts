@@ -1,4 +1,4 @@
-import { defineDriver, type Driver } from '@dal/core';
+import { defineDriver, type Driver, nameOfHost } from '@dal/core';
 import type { Connection } from './line.ts';
 
 import { mysqlDialect } from './mysql-dialect.ts';
@@ -14,6 +14,14 @@ export const mysqlDriver: Driver<MysqlOptions, Connection> = defineDriver({
   connect: openConnection,
   classify: classifyMysqlError,
   configure: readMysqlOptions,
+  servers: (options) => ({
+    servers: options.hosts.map((address) => ({
+      name: options.socketPath ?? nameOfHost(address),
+      options: { ...options, ...address },
+    })),
+    target: options.targetSessionAttrs,
+    shuffle: options.loadBalanceHosts,
+  }),
   module: import.meta.url,
 });
 

@@ -23,6 +23,9 @@ const lost: Verdict = { kind: 'connection', connectionLost: true, applied: 'unkn
 const undone = { applied: 'no', transaction: 'open' } as const;
 const gone = { applied: 'no', transaction: 'gone' } as const;
 
+const NOT_PRIMARY =
+  'This server takes no writes: name all servers in host, with targetSessionAttrs "read-write".';
+
 /** What MySQL and MariaDB number alike. */
 const shared: Readonly<Record<number, Verdict>> = {
   // Constraints
@@ -102,7 +105,7 @@ const shared: Readonly<Record<number, Verdict>> = {
   // Not the primary
   1290: { kind: 'usage' },
   1792: { kind: 'readOnly', ...undone },
-  1836: { kind: 'readOnly', applied: 'no' },
+  1836: { kind: 'readOnly', applied: 'no', hint: NOT_PRIMARY },
   // Locks and transactions
   1205: { kind: 'lockTimeout', ...undone },
   1213: { kind: 'deadlock', ...gone },
@@ -270,7 +273,9 @@ function tableOf(flavor: Flavor | undefined, number: number): Readonly<Record<nu
 function byWords(number: number, message: string): Verdict | undefined {
   switch (number) {
     case 1290:
-      return /read[-_]only/i.test(message) ? { kind: 'readOnly', applied: 'no' } : undefined;
+      return /read[-_]only/i.test(message)
+        ? { kind: 'readOnly', applied: 'no', hint: NOT_PRIMARY }
+        : undefined;
     case 1047:
       return /wsrep/i.test(message) ? { kind: 'readOnly', applied: 'no' } : { kind: 'usage' };
     case 1305:

@@ -16,6 +16,9 @@ test('defaults', () => {
   expect(readMysqlOptions({ user: 'u' })).toEqual({
     host: '127.0.0.1',
     port: 3306,
+    hosts: [{ host: '127.0.0.1', port: 3306 }],
+    targetSessionAttrs: 'any',
+    loadBalanceHosts: false,
     socketPath: undefined,
     user: 'u',
     password: undefined,
@@ -73,9 +76,26 @@ test('a wrong value names its field', () => {
   expect(refusal({ integers: 'exact' })).toContain('mysql.integers');
 });
 
-test('several hosts are refused', () => {
-  expect(refusal({ url: 'mysql://a,b/d' })).toContain('one host per database');
-  expect(refusal({ host: 'a,b' })).toContain('one host per database');
+test('several hosts have a port each, or the common one', () => {
+  const both = [
+    { host: 'a', port: 3307 },
+    { host: 'b', port: 3310 },
+  ];
+  for (const input of [
+    { url: 'mysql://me@a:3307,b/d?target_session_attrs=read-write', port: 3310 },
+    { host: 'a:3307, b', port: 3310, targetSessionAttrs: 'read-write' },
+    { host: ['a:3307', 'b'], port: 3310, targetSessionAttrs: 'read-write' },
+  ]) {
+    expect(readMysqlOptions(input)).toMatchObject({
+      host: 'a',
+      port: 3307,
+      hosts: both,
+      targetSessionAttrs: 'read-write',
+    });
+  }
+  expect(refusal({ host: ['a', 'a'] })).toContain('twice');
+  expect(refusal({ host: [] })).toContain('list');
+  expect(refusal({ targetSessionAttrs: 'prefer-standbye' })).toContain('"prefer-standby"');
 });
 
 test('a password never shows up in a message', () => {
@@ -83,7 +103,7 @@ test('a password never shows up in a message', () => {
     { url: 'mysql://u:s3cret@h:99999/d' },
     { url: 'mysql://u:s3cret@h/d?nope=1' },
     { password: { value: 's3cret' } },
-    { url: 'mysql://u:s3cret@a,b/d' },
+    { url: 'mysql://u:s3cret@a,a/d' },
   ]) {
     expect(refusal(input)).not.toContain('s3cret');
   }

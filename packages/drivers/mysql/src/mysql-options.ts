@@ -4,12 +4,19 @@ import {
   type ConnectionUrl,
   duration,
   flag,
+  type Host,
+  hostAddresses,
+  type HostAddress,
   integer,
+  oneOf,
   type Password,
+  readHostList,
   readOptions,
   readPassword,
   readTls,
   readUrl,
+  TARGET_SERVERS,
+  type TargetServer,
   text,
   type TlsOption,
   type ValueOptions,
@@ -20,10 +27,17 @@ import {
 export interface MysqlConfig extends ValueOptions {
   /** `mysql://user:password@host:port/database?option=value`; options beside it win. */
   readonly url?: string;
-  /** Name, address, or the path of a Unix socket. Default: `127.0.0.1`. */
-  readonly host?: string;
-  /** Default: 3306. */
+  /**
+   * Name, address, or the path of a Unix socket; or several, tried in order: `['a:3307', 'b']`.
+   * Default: `127.0.0.1`.
+   */
+  readonly host?: string | readonly string[];
+  /** For hosts that don't name one. Default: 3306. */
   readonly port?: number;
+  /** Which of several hosts will do; libpq's words. Default: `any`. */
+  readonly targetSessionAttrs?: TargetServer;
+  /** Tries several hosts in random order. Default: false. */
+  readonly loadBalanceHosts?: boolean;
   /** Path of a Unix socket, instead of host and port. */
   readonly socketPath?: string;
   /** Default: the name of the operating system's user. */
@@ -60,6 +74,10 @@ export interface MysqlConfig extends ValueOptions {
 export interface MysqlOptions extends Required<ValueOptions> {
   readonly host: string;
   readonly port: number;
+  /** All of them; `host` and `port` are the one to connect to. */
+  readonly hosts: readonly HostAddress[];
+  readonly targetSessionAttrs: TargetServer;
+  readonly loadBalanceHosts: boolean;
   readonly socketPath: string | undefined;
   readonly user: string;
   readonly password: Password | undefined;
@@ -76,7 +94,9 @@ export interface MysqlOptions extends Required<ValueOptions> {
 
 const readers = {
   ...valueReaders,
-  host: text,
+  host: readHostList,
+  targetSessionAttrs: oneOf(...TARGET_SERVERS),
+  loadBalanceHosts: flag,
   port: integer(1, 65_535),
   socketPath: text,
   user: text,
@@ -93,6 +113,9 @@ const readers = {
 };
 
 const aliases = {
+  hosts: 'host',
+  target_session_attrs: 'targetSessionAttrs',
+  load_balance_hosts: 'loadBalanceHosts',
   username: 'user',
   hostname: 'host',
   server: 'host',
@@ -122,11 +145,25 @@ export function readMysqlOptions(input: Readonly<Record<string, unknown>>): Mysq
     readers,
     aliases,
   );
-  const host = given.host ?? '127.0.0.1';
-  if (host.includes(',')) throw severalHosts();
+  const hosts = hostAddresses(
+    given.host ?? [{ host: '' }],
+    given.port ?? 3306,
+    '127.0.0.1',
+    'mysql.host',
+  );
+  const [first] = hosts as [HostAddress];
+  const { host } = first;
+  if (given.readOnly && given.targetSessionAttrs === 'read-write') {
+    throw new ConfigError(
+      'mysql.readOnly sessions can\'t be "read-write"; use targetSessionAttrs "primary".',
+      { code: 'DAL_CONFIG_VALUE', kind: 'usage' },
+    );
+  }
   return {
-    host,
-    port: given.port ?? 3306,
+    ...first,
+    hosts,
+    targetSessionAttrs: given.targetSessionAttrs ?? 'any',
+    loadBalanceHosts: given.loadBalanceHosts ?? false,
     socketPath: given.socketPath ?? (host.startsWith('/') ? host : undefined),
     user: given.user ?? systemUser(),
     password: given.password,
@@ -149,12 +186,21 @@ export function readMysqlOptions(input: Readonly<Record<string, unknown>>): Mysq
 function optionsFromUrl(value: unknown): Record<string, unknown> {
   if (value === undefined) return {};
   const url: ConnectionUrl = readUrl(text(value, 'mysql.url'));
-  if (url.hosts.length > 1) throw severalHosts();
+  const {
+    target_session_attrs: target,
+    load_balance_hosts: balance,
+    ...parameters
+  } = url.parameters;
+  const [first] = url.hosts;
   return {
-    ...url.parameters,
+    ...parameters,
     ...definedOnly({
-      host: url.hosts[0]?.host,
-      port: url.hosts[0]?.port,
+      ...(url.hosts.length > 1
+        ? { host: url.hosts.map(textOfHost) }
+        : { host: first?.host, port: first?.port }),
+      // libpq's names, for those who move from there.
+      targetSessionAttrs: target,
+      loadBalanceHosts: balance === undefined ? undefined : balance === 'random',
       user: url.user,
       password: url.password,
       database: url.database,
@@ -166,11 +212,9 @@ function definedOnly(input: Readonly<Record<string, unknown>>): Record<string, u
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 }
 
-function severalHosts(): ConfigError {
-  return new ConfigError(
-    'mysql.host names several hosts; one host per database. Open one database for each host.',
-    { code: 'DAL_CONFIG_VALUE', kind: 'usage' },
-  );
+function textOfHost({ host, port }: Host): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === undefined ? name : `${name}:${port}`;
 }
 
 function systemUser(): string {

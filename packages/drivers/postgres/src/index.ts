@@ -21,5 +21,6 @@ export { driver } from './postgres-driver.ts';
 export type { PostgresConfig, PostgresOptions } from './postgres-options.ts';
 export { DalError, isDalError, json, sql } from '@dal/core';
 export type { Connection, Database, Transaction } from '@dal/core';
+export { installShutdown } from '@dal/database';
 export { copyFrom, type CopyResult, copyTo } from './copy.ts';
 export type { CopySource } from './copy-chunks.ts';

@@ -6,6 +6,8 @@ import {
   type LoadTarget,
   type NativeResult,
   type NativeStatement,
+  type ServerCapacity,
+  type ServerRole,
   type SessionStatus,
   type StatementCacheStats,
   type TransactionOutcome,
@@ -26,6 +28,8 @@ import { isUnconfirmedCommit, markEnding } from './postgres-faults.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { postgresTypes } from './postgres-types.ts';
 import { PreparedStatements } from './prepared-statements.ts';
+import { readCapacity } from './read-capacity.ts';
+import { readRole } from './read-role.ts';
 import { readVersion } from './read-version.ts';
 import { ended, interrupted, refused } from './session-errors.ts';
 import type { StatementContext, StatementRun } from './statement-run.ts';
@@ -62,6 +66,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
   readonly id?: string;
   readonly kill?: (id: string) => Promise<void>;
   readonly limit?: (timeoutMs: number) => Promise<void>;
+  readonly capacity?: () => Promise<ServerCapacity>;
   readonly #client: SessionClient;
   readonly #stream: Socket;
   readonly #target: OpenSession['target'];
@@ -96,6 +101,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
       this.id = String(client.backend.processID);
       this.kill = (id) => endSession(this.#ask, id);
       this.limit = (timeoutMs) => this.#limit(timeoutMs);
+      this.capacity = () => readCapacity(this.#ask);
     }
     client.line
       .on('bindComplete', () => {
@@ -213,6 +219,10 @@ export class PostgresConnection implements DriverConnection<PgClient> {
 
   outcome(transactionId: string): Promise<TransactionOutcome> {
     return this.#naming.outcome(transactionId);
+  }
+
+  role(): Promise<ServerRole> {
+    return readRole(this.#ask, () => this.#over !== undefined);
   }
 
   version(): Promise<DriverVersion> {

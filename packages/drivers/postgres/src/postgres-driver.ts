@@ -1,4 +1,4 @@
-import { defineDriver, type Driver } from '@dal/core';
+import { defineDriver, type Driver, nameOfHost } from '@dal/core';
 import type { PgClient } from './pg-client.ts';
 import { connectPostgres } from './postgres-connection.ts';
 import { postgresDialect } from './postgres-dialect.ts';
@@ -12,6 +12,14 @@ export const postgresDriver: Driver<PostgresOptions, PgClient> = defineDriver({
   connect: connectPostgres,
   classify: classifyPostgres,
   configure: readPostgresOptions,
+  servers: (options) => ({
+    servers: options.hosts.map((address) => ({
+      name: nameOfHost(address),
+      options: { ...options, ...address },
+    })),
+    target: options.targetSessionAttrs,
+    shuffle: options.loadBalanceHosts,
+  }),
   module: import.meta.url,
 });
 

@@ -25,7 +25,7 @@ const bySqlState: Readonly<Record<string, Verdict>> = {
   '23P01': { kind: 'exclusion' },
   '25006': {
     kind: 'readOnly',
-    hint: 'The transaction is read-only, or this server is a standby.',
+    hint: 'The transaction is read-only, or this server is a standby: name all servers in host, with targetSessionAttrs "read-write".',
   },
   '25P02': {
     kind: 'usage',

@@ -10,6 +10,9 @@ test('everything has a default', () => {
   expect(read({ user: 'me' })).toEqual({
     host: 'localhost',
     port: 5432,
+    hosts: [{ host: 'localhost', port: 5432 }],
+    targetSessionAttrs: 'any',
+    loadBalanceHosts: false,
     user: 'me',
     password: undefined,
     database: 'me',
@@ -21,6 +24,7 @@ test('everything has a default', () => {
     connectTimeoutMs: 10_000,
     keepAliveDelayMs: 1_000,
     readOnly: false,
+    createIfMissing: false,
     pooler: 'none',
     preparedStatements: undefined,
     values: {},
@@ -73,12 +77,35 @@ describe('a URL', () => {
     });
   });
 
+  test('names several hosts in every way of libpq', () => {
+    const hosts = [
+      { host: 'a', port: 5433 },
+      { host: '::1', port: 5432 },
+    ];
+    for (const url of [
+      'postgres://me@a:5433,[::1]:5432/shop',
+      'postgres://me@/shop?host=a,::1&port=5433,5432',
+      'postgres://me@/shop?host=a:5433,[::1]',
+    ]) {
+      expect(fromUrl(url)).toMatchObject({ host: 'a', port: 5433, hosts });
+    }
+    expect(
+      fromUrl('postgres://a,b/shop?target_session_attrs=prefer-standby&load_balance_hosts=random'),
+    ).toMatchObject({ targetSessionAttrs: 'prefer-standby', loadBalanceHosts: true });
+    expect(read({ host: ['a', 'b:6000'], port: 7000 }).hosts).toEqual([
+      { host: 'a', port: 7000 },
+      { host: 'b', port: 6000 },
+    ]);
+    expect(read({ host: '::1' }).hosts).toEqual([{ host: '::1', port: 5432 }]);
+  });
+
   test.for([
-    ['postgres://a,b/shop', /one host/],
-    ['postgres://me@db/shop?host=a,b', /one host/],
+    ['postgres://a,a:5432/shop', /twice/],
+    ['postgres://me@db/shop?host=a,b&port=1,2,3', /one port for each/],
     ['postgres://me@db/shop?sslmode=requre', /Did you mean "require"/],
     ['postgres://me@db/shop?client_encoding=latin1', /UTF8/],
-    ['postgres://me@db/shop?target_session_attrs=primary', /one host/],
+    ['postgres://me@db/shop?target_session_attrs=master', /one of: any, read-write/],
+    ['postgres://me@db/shop?readOnly=1&target_session_attrs=read-write', /"primary"/],
     ['postgres://me@db/shop?sslrootcert=/nowhere/ca.pem', /sslrootcert names can't be read/],
     ['postgres://me@db/shop?connect_timeout=soon', /connect_timeout/],
     ['postgres://me@db/shop?aplication_name=x', /"applicationName"/],
@@ -89,7 +116,7 @@ describe('a URL', () => {
   });
 
   test('never shows its password', () => {
-    for (const url of ['postgres://me:hush@a,b/x', 'postgres://me:hush@db:99999/x?ssl=1']) {
+    for (const url of ['postgres://me:hush@a,a/x', 'postgres://me:hush@db:99999/x?ssl=1']) {
       expect(() => fromUrl(url)).toThrow(
         expect.objectContaining({ message: expect.not.stringContaining('hush') }),
       );

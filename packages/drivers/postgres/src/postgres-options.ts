@@ -3,12 +3,17 @@ import {
   ConfigError,
   duration,
   flag,
+  hostAddresses,
+  type HostAddress,
   integer,
   oneOf,
   type Password,
+  readHostList,
   readOptions,
   readPassword,
   readTls,
+  TARGET_SERVERS,
+  type TargetServer,
   text,
   type TlsOption,
   type ValueOptions,
@@ -20,10 +25,17 @@ import { optionsFromUrl } from './postgres-url.ts';
 export interface PostgresConfig extends ValueOptions {
   /** `postgres://user:password@host:port/database?sslmode=require`; the options beside it win. */
   readonly url?: string;
-  /** A name, an address, or the folder of a Unix socket. Default: `localhost`. */
-  readonly host?: string;
-  /** Default: 5432. */
+  /**
+   * A name, an address, or the folder of a Unix socket; or several, tried in order:
+   * `['a:5433', 'b']`. Default: `localhost`.
+   */
+  readonly host?: string | readonly string[];
+  /** For hosts that don't name one. Default: 5432. */
   readonly port?: number;
+  /** Which of several hosts will do; libpq's words. Default: `any`. */
+  readonly targetSessionAttrs?: TargetServer;
+  /** Tries several hosts in random order. Default: false. */
+  readonly loadBalanceHosts?: boolean;
   /** Default: the name of the operating system's user, as libpq does. */
   readonly user?: string;
   /** A function is asked at every connect, for passwords that expire. */
@@ -61,6 +73,10 @@ export interface PostgresConfig extends ValueOptions {
 export interface PostgresOptions {
   readonly host: string;
   readonly port: number;
+  /** All of them; `host` and `port` are the one to connect to. */
+  readonly hosts: readonly HostAddress[];
+  readonly targetSessionAttrs: TargetServer;
+  readonly loadBalanceHosts: boolean;
   readonly user: string;
   readonly password: Password | undefined;
   readonly database: string;
@@ -80,7 +96,9 @@ export interface PostgresOptions {
 }
 
 const readers = {
-  host: text,
+  host: readHostList,
+  targetSessionAttrs: oneOf(...TARGET_SERVERS),
+  loadBalanceHosts: flag,
   port: integer(1, 65_535),
   user: text,
   password: readPassword,
@@ -108,6 +126,9 @@ const aliases: Readonly<Record<string, string>> = {
   connectionString: 'url',
   connectionTimeoutMillis: 'connectTimeoutMs',
   connectTimeout: 'connectTimeoutMs',
+  hosts: 'host',
+  target_session_attrs: 'targetSessionAttrs',
+  load_balance_hosts: 'loadBalanceHosts',
   keepAlive: 'keepAliveDelayMs',
   keepAliveInitialDelayMillis: 'keepAliveDelayMs',
   application_name: 'applicationName',
@@ -137,9 +158,18 @@ export function readPostgresOptions(input: Readonly<Record<string, unknown>>): P
   );
   const { integers, decimals, timestamps, json } = read;
   const user = read.user ?? systemUser();
+  const hosts = hostAddresses(
+    read.host ?? [{ host: '' }],
+    read.port ?? 5432,
+    'localhost',
+    'postgres.host',
+  );
+  const [first] = hosts as [HostAddress];
   const options: PostgresOptions = {
-    host: read.host || 'localhost',
-    port: read.port ?? 5432,
+    ...first,
+    hosts,
+    targetSessionAttrs: read.targetSessionAttrs ?? 'any',
+    loadBalanceHosts: read.loadBalanceHosts ?? false,
     user,
     password: read.password,
     database: read.database || user,
@@ -166,17 +196,23 @@ export function readPostgresOptions(input: Readonly<Record<string, unknown>>): P
 }
 
 function check(options: PostgresOptions): void {
-  const { host, user, database, applicationName, options: settings } = options;
-  if (host.includes(',')) throw wrong('A database has one host; give each host its own database.');
+  const { hosts, user, database, applicationName, options: settings } = options;
+  const { targetSessionAttrs } = options;
+  const texts = [...hosts.map(({ host }) => host), user, database, applicationName, settings];
   if (options.connectTimeoutMs === 0) {
     throw wrong('postgres.connectTimeoutMs must be longer than 0.');
   }
-  if ([host, user, database, applicationName, settings].some((value) => value?.includes('\0'))) {
+  if (texts.some((value) => value?.includes('\0'))) {
     throw wrong('An option of postgres holds a zero byte.');
   }
   if (options.readOnly && options.pooler === 'transaction') {
     throw wrong(
       'postgres.readOnly can\'t be kept up through a transaction pooler, where sessions are shared. Use a role with "ALTER ROLE ... SET default_transaction_read_only = on".',
+    );
+  }
+  if (options.readOnly && targetSessionAttrs === 'read-write') {
+    throw wrong(
+      'postgres.readOnly sessions can\'t be "read-write"; use targetSessionAttrs "primary".',
     );
   }
   const encrypted =

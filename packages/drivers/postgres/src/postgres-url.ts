@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, integer, readUrl, type TlsFiles } from '@dal/core';
+import { ConfigError, type Host, integer, readUrl, type TlsFiles } from '@dal/core';
 
 /**
  * Options from a URL. Its parameters are libpq's (`sslmode`, `application_name`, `connect_timeout`,
@@ -12,14 +12,14 @@ export function optionsFromUrl(url: string): Record<string, unknown> {
   if (scheme !== 'postgres:' && scheme !== 'postgresql:') {
     throw wrong(`A URL for PostgreSQL starts with "postgres://", not with "${scheme}".`);
   }
-  if (hosts.length > 1) throw wrong('A database has one host; give each host its own database.');
   const [first] = hosts;
   const options: Record<string, unknown> = {
     user,
     password,
     database,
-    host: first?.host,
-    port: first?.port,
+    ...(hosts.length > 1
+      ? { host: hosts.map(textOfHost) }
+      : { host: first?.host, port: first?.port }),
   };
   const files: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(parameters)) {
@@ -27,6 +27,7 @@ export function optionsFromUrl(url: string): Record<string, unknown> {
     if (read) read(value, options, files);
     else options[name] = value;
   }
+  pairPorts(options);
   if (Object.keys(files).length > 0) options['tls'] = tlsFrom(files);
   return options;
 }
@@ -73,10 +74,8 @@ const libpq: Readonly<Record<string, (value: string, options: Target, files: Tar
     if (/^(?:utf-?8|unicode|auto)$/i.test(value)) return;
     throw wrong('client_encoding can only be UTF8: JavaScript has no other text.');
   },
-  target_session_attrs: (value) => {
-    if (value === 'any') return;
-    throw wrong('target_session_attrs can only be "any": a database has one host.');
-  },
+  target_session_attrs: (value, options) => (options['targetSessionAttrs'] = value),
+  load_balance_hosts: (value, options) => (options['loadBalanceHosts'] = value === 'random'),
   gssencmode: (value) => {
     if (value !== 'require') return;
     throw wrong('gssencmode=require is not possible: GSSAPI encryption is not spoken here.');
@@ -84,6 +83,25 @@ const libpq: Readonly<Record<string, (value: string, options: Target, files: Tar
   // Asks `pg` for libpq's meaning of sslmode, which is the only one here.
   uselibpqcompat: () => undefined,
 };
+
+/** libpq's lists of parameters: `host=a,b&port=5432,5433`. */
+function pairPorts(options: Target): void {
+  const { host, port } = options;
+  if (typeof port !== 'string' || !port.includes(',')) return;
+  const ports = port.split(',');
+  const hosts = typeof host === 'string' ? host.split(',') : [];
+  if (hosts.length !== ports.length)
+    throw wrong('There must be one port for each host, or one for all.');
+  options['port'] = undefined;
+  options['host'] = hosts.map((name, place) =>
+    textOfHost({ host: name, port: integer(1, 65_535)(ports[place] || 5432, 'port') }),
+  );
+}
+
+function textOfHost({ host, port }: Host): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === undefined ? name : `${name}:${port}`;
+}
 
 function tlsFrom(files: Target): TlsFiles | string {
   const names = Object.keys(files);

@@ -1,5 +1,6 @@
 export { DalError, isDalError, json, sql } from '@dal/core';
 export type { Connection, Database, Transaction } from '@dal/core';
+export { installShutdown } from '@dal/database';
 export type { SqliteRaw } from './session-line.ts';
 export { sqlite, type SqliteConfig } from './sqlite.ts';
 export {

@@ -106,7 +106,7 @@ test('the module of the driver can be loaded by a worker', async () => {
 test('what is prepared is counted in both kinds of sessions', async () => {
   for (const runsIn of ['inline', 'process'] as const) {
     const db = sqlite({ path: newFile(), runsIn, preparedStatements: 60, pool: { max: 1 } });
-    onTestFinished(() => db.close());
+    onTestFinished(async () => void (await db.close()));
     const connection = await db.acquire();
     for (let turn = 0; turn < 3; turn++) await connection.query('SELECT 1');
     for (let n = 0; n < 2_000; n++) await connection.query(`SELECT ${n} AS n`);

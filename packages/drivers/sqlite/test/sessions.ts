@@ -28,7 +28,7 @@ export function newFile(): string {
 /** A database in a new file, unless the options name one. */
 export function open(options: SqliteConfig = {}): Database {
   const db = sqlite({ ...(options.path ? {} : { path: newFile() }), ...options });
-  onTestFinished(() => db.close({ force: true }));
+  onTestFinished(async () => void (await db.close({ force: true })));
   return db;
 }
 

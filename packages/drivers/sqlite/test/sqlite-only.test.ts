@@ -507,7 +507,7 @@ function folder(): string {
 /** A database in a new file, unless the options name one. */
 function open(options: SqliteConfig = {}): Database {
   const db = sqlite({ ...(options.path ? {} : { path: join(folder(), 'x.db') }), ...options });
-  onTestFinished(() => db.close({ force: true }));
+  onTestFinished(async () => void (await db.close({ force: true })));
   return db;
 }
 

@@ -2,16 +2,28 @@ import {
   ConfigError,
   type Database,
   type Driver,
-  optionsFromEnvironment,
+  flag,
   schemeOf,
   UnknownDatabaseTypeError,
 } from '@dal/core';
 import { type DatabaseOptions, openDatabase } from '@dal/database';
 import { drivers, isSchemeWord } from './driver-registry.ts';
 import { asDriver } from './import-driver.ts';
+import { loadConfig } from './load-config.ts';
+import { poolRegistry } from './pool-registry.ts';
+
+/** Options of the layer, and who shares the pool. */
+export interface CreateOptions extends DatabaseOptions {
+  /**
+   * Databases with the same options, secrets included, have one pool together, which is closed with
+   * the last of them. Name, tags and timeouts may differ. Default: true; a database in memory is
+   * never shared.
+   */
+  readonly shared?: boolean;
+}
 
 /** Options of the layer, and beside them whatever the driver knows (`host`, `user`, `path`, ...). */
-export interface DatabaseConfig extends DatabaseOptions {
+export interface DatabaseConfig extends CreateOptions {
   /** `scheme://user:password@host:port/database`. Names the driver too when `driver` is absent. */
   readonly url?: string;
   /** The name of a driver, such as `postgres`, or the driver itself. */
@@ -21,8 +33,9 @@ export interface DatabaseConfig extends DatabaseOptions {
 
 /**
  * Opens the database that a URL or an object of options names, with the driver that is installed for
- * it. Without arguments the environment is read: `DATABASE_URL`, or `DATABASE_DRIVER`,
- * `DATABASE_HOST` and so on. Nothing is sent before the first statement, or `connect()`.
+ * it. Without arguments the configuration is that of `loadConfig()`: the environment's
+ * (`DATABASE_URL`, or `DATABASE_DRIVER`, `DATABASE_HOST` and so on), and what `withConfig` says.
+ * Nothing is sent before the first statement, or `connect()`.
  *
  * @example
  * await using db = await createDatabase('postgres://app@localhost/shop', { pool: { max: 20 } });
@@ -33,17 +46,17 @@ export interface DatabaseConfig extends DatabaseOptions {
  */
 export async function createDatabase(
   config?: string | DatabaseConfig,
-  options?: DatabaseOptions,
+  options?: CreateOptions,
 ): Promise<Database>;
 export async function createDatabase(
   driver: string,
   config: DatabaseConfig,
-  options?: DatabaseOptions,
+  options?: CreateOptions,
 ): Promise<Database>;
 export async function createDatabase(
   first?: string | DatabaseConfig,
-  second: DatabaseOptions | DatabaseConfig = {},
-  third: DatabaseOptions = {},
+  second: CreateOptions | DatabaseConfig = {},
+  third: CreateOptions = {},
 ): Promise<Database> {
   if (first === undefined) return open(fromEnvironment(), second);
   if (typeof first !== 'string') return open(first, second);
@@ -51,12 +64,13 @@ export async function createDatabase(
   return open({ ...second, driver: first }, third);
 }
 
-async function open(config: DatabaseConfig, options: DatabaseOptions): Promise<Database> {
+async function open(config: DatabaseConfig, options: CreateOptions): Promise<Database> {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw wrongConfig('A database needs a URL or an object of options.');
   }
-  const { driver, ...rest } = config;
-  return openDatabase(await driverFor(driver, rest.url), rest, options);
+  const { driver, shared, ...rest } = { ...config, ...options };
+  const pools = shared === undefined || flag(shared, 'options.shared') ? poolRegistry : undefined;
+  return openDatabase(await driverFor(driver, rest.url), rest, {}, pools);
 }
 
 async function driverFor(driver: unknown, url: unknown): Promise<Driver> {
@@ -78,7 +92,7 @@ async function driverFor(driver: unknown, url: unknown): Promise<Driver> {
 }
 
 function fromEnvironment(): DatabaseConfig {
-  const options: DatabaseConfig = optionsFromEnvironment();
+  const options = loadConfig();
   if (options.url !== undefined || options.driver !== undefined) return options;
   throw wrongConfig(
     'The environment names no database. Set DATABASE_URL, such as "postgres://user@host/database", or DATABASE_DRIVER with DATABASE_HOST and so on; or give createDatabase() a URL.',

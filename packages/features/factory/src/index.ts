@@ -1,4 +1,22 @@
-export { createDatabase, type DatabaseConfig } from './create-database.ts';
+export { type CreateOptions, createDatabase, type DatabaseConfig } from './create-database.ts';
+export type { HealthReport } from './health-report.ts';
+export { type Environment, loadConfig, type LoadConfigOptions } from './load-config.ts';
+export {
+  createManager,
+  type DatabaseManager,
+  type ManagerStats,
+  type SetupReport,
+} from './manager.ts';
+export type { ManagerOptions } from './manager-options.ts';
+export {
+  PoolRegistry,
+  poolRegistry,
+  type SharedPoolHealth,
+  type SharedPoolMetrics,
+  type SharedPoolStatus,
+} from './pool-registry.ts';
+export { SetupError } from './setup-error.ts';
+export { currentConfig, withConfig } from './with-config.ts';
 export { registerDriver, registerScheme } from './driver-registry.ts';
 export {
   type Connection,
@@ -10,4 +28,4 @@ export {
   sql,
   type Transaction,
 } from '@dal/core';
-export type { DatabaseOptions } from '@dal/database';
+export { type DatabaseOptions, installShutdown } from '@dal/database';

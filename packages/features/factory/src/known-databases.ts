@@ -8,10 +8,13 @@ export const KNOWN_PACKAGES: Readonly<Record<string, string>> = {
   file: '@dal/sqlite',
 };
 
+const MONGODB =
+  'MongoDB does not speak SQL, and DAL is a layer for SQL databases. loadConfig() reads its address; give that to the "mongodb" package.';
+
 /** Schemes that people bring along, and what to say to them. */
 export const STRANGERS: Readonly<Record<string, string>> = {
-  mongodb: 'MongoDB does not speak SQL, and DAL is a layer for SQL databases.',
-  'mongodb+srv': 'MongoDB does not speak SQL, and DAL is a layer for SQL databases.',
+  mongodb: MONGODB,
+  'mongodb+srv': MONGODB,
   redis: 'Redis does not speak SQL, and DAL is a layer for SQL databases.',
   rediss: 'Redis does not speak SQL, and DAL is a layer for SQL databases.',
   jdbc: 'Leave out "jdbc:", and write user and password in front of the host: "mysql://user:password@host/database".',

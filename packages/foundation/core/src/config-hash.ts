@@ -10,19 +10,28 @@ export function configHash(driver: string, options: Readonly<Record<string, unkn
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-// Made anew in every process and never shown, so the tag can't be used to guess a password.
-const secretTagKey = randomBytes(32);
+interface Tagging {
+  /** Made anew in every process and never shown, so the tag can't be used to guess a password. */
+  readonly key: Buffer;
+  readonly functions: WeakMap<object, number>;
+  count: number;
+}
+
+// One for the process: a module that is loaded again must know its configurations again.
+const slot = Symbol.for('dal.tagging/1');
+if (!Object.hasOwn(globalThis, slot)) {
+  const made: Tagging = { key: randomBytes(32), functions: new WeakMap(), count: 0 };
+  Object.defineProperty(globalThis, slot, { value: made });
+}
+const tagging = (globalThis as unknown as Record<typeof slot, Tagging>)[slot];
 
 /**
  * Tells two secrets of one configuration apart in this process, so that a wrong password never gets
  * a pool that the right one opened. Functions are told apart by identity.
  */
 export function secretTag(options: Readonly<Record<string, unknown>>): string {
-  return createHmac('sha256', secretTagKey).update(canonical(options, true)).digest('hex');
+  return createHmac('sha256', tagging.key).update(canonical(options, true)).digest('hex');
 }
-
-const functionNumbers = new WeakMap<object, number>();
-let nextFunctionNumber = 1;
 
 function canonical(value: unknown, withSecrets: boolean, key = ''): string {
   if (!withSecrets && isSecretName(key)) return '"***"';
@@ -46,8 +55,7 @@ function canonical(value: unknown, withSecrets: boolean, key = ''): string {
 }
 
 function functionNumber(value: object): number {
-  const known = functionNumbers.get(value);
-  if (known !== undefined) return known;
-  functionNumbers.set(value, nextFunctionNumber);
-  return nextFunctionNumber++;
+  const known = tagging.functions.get(value) ?? ++tagging.count;
+  tagging.functions.set(value, known);
+  return known;
 }

@@ -48,7 +48,8 @@ export function schemeOf(url: string): string | undefined {
   return /^\s*([a-z][a-z0-9+.-]*:)/i.exec(url)?.[1]?.toLowerCase();
 }
 
-function readHost(text: string): Host {
+/** Reads `name`, `name:port` or `[address]:port`. @throws ConfigError */
+export function readHost(text: string): Host {
   const match = /^(?:\[(?<six>[^\]]+)\]|(?<name>[^:]+))(?::(?<port>\d{1,5}))?$/.exec(text);
   const port = match?.groups?.['port'];
   if (!match || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) {

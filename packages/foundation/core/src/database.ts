@@ -214,7 +214,12 @@ export interface Database extends Queryable, AsyncDisposable {
    * @throws ConfigError `DAL_SYNC_MISSING` before `enableSync()` was called
    */
   readonly sync: SyncDatabase;
-  /** Opens a connection now, so that a wrong password is known at the start. Optional. */
+  /** What the database is called and does now; sends nothing. */
+  status(): DatabaseStatus;
+  /**
+   * Opens a connection now, so that a wrong password is known at the start, and as many as `pool.min`
+   * asks for. Optional.
+   */
   connect(): Promise<void>;
   acquire(options?: AcquireOptions): Promise<Connection>;
   /** Lends one session for the time of the callback. */
@@ -244,20 +249,68 @@ export interface Database extends Queryable, AsyncDisposable {
   ping(options?: AcquireOptions): Promise<void>;
   /** Like `ping`, as an answer. */
   isHealthy(options?: AcquireOptions): Promise<boolean>;
-  /** Lends nothing more, waits for what is lent, then ends every session. Safe to call twice. */
-  close(options?: CloseOptions): Promise<void>;
+  /**
+   * Lends nothing more, waits for what is lent, then stops what still runs, rolls back what is open,
+   * and ends every session. Nothing is ever committed by it. Safe to call twice; the second call may
+   * shorten the time.
+   */
+  close(options?: CloseOptions): Promise<CloseReport>;
 }
 
 export interface CloseOptions {
-  /** How long to wait for lent connections before they are destroyed. Default: 60 s. */
+  /** For all of it; nearly all of it is for waiting for lent connections. Default: 60 s. */
   readonly timeoutMs?: number | string;
   /** Do not wait. Default: false. */
   readonly force?: boolean;
 }
 
+/** How a database came to its end. */
+export interface CloseReport {
+  /** Who still held a connection when the time was over, longest first. */
+  readonly heldOn: readonly LeaseReport[];
+  /** Connections that were ended without a goodbye. */
+  readonly destroyed: number;
+  readonly durationMs: number;
+}
+
+export interface DatabaseStatus {
+  readonly name: string;
+  readonly configHash: string;
+  /** `idle`: nothing is open, or was ever opened. */
+  readonly state: 'idle' | 'open' | 'closing' | 'closed';
+  readonly pool: PoolStats;
+}
+
 export interface PoolView {
+  /** What the pool goes by: its options, a profile's and the defaults together. */
+  readonly settings: PoolSettings;
   stats(): PoolStats;
+  /** Connections that are lent for too long without a statement. */
   leaks(): readonly LeaseReport[];
+  /** Everybody who holds a connection now, longest first. */
+  holders(): readonly LeaseReport[];
+}
+
+/** What a program is like, as far as its pool is concerned. */
+export type PoolProfile = 'web' | 'worker' | 'pipeline' | 'serverless';
+
+/** See the options of the same names in `@dal/pool`. */
+export interface PoolSettings {
+  readonly profile: PoolProfile | undefined;
+  readonly min: number;
+  readonly max: number;
+  readonly overflow: number;
+  readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  /** 0: always; Infinity: never. */
+  readonly validate: { readonly afterIdleMs: number };
+  readonly healthCheckIntervalMs: number;
+  readonly maxWaiting: number;
+  readonly leakThresholdMs: number;
+  readonly acquireStacks: 'always' | 'sampled' | 'never';
+  readonly failFast: boolean;
+  readonly autoScale: { readonly up: number; readonly down: number } | undefined;
 }
 
 export interface PoolStats {
@@ -267,18 +320,49 @@ export interface PoolStats {
   readonly waiting: number;
   readonly connecting: number;
   readonly max: number;
+  /** What the pool keeps to now, between `min` and `max`. */
+  readonly target: number;
+  /** The most that were lent at the same time. */
+  readonly peakLent: number;
   /** Counts since the start. */
   readonly created: number;
   readonly destroyed: number;
+  /** Of `destroyed`: replaced because their time was over. */
+  readonly recycled: number;
   readonly acquired: number;
   readonly released: number;
+  /** Everybody who asked for a connection and got none, for whatever reason. */
+  readonly acquireFailures: number;
+  /** Of `acquireFailures`: waited in vain. */
   readonly acquireTimeouts: number;
+  /** Of `acquireFailures`: found too many waiting already. */
+  readonly acquireRefused: number;
   readonly connectErrors: number;
+  /** Connections that gave no sign of life when they were asked for one. */
+  readonly validationErrors: number;
   readonly lostConnections: number;
+  /** Loans that were reported as leaked. */
+  readonly leaked: number;
   readonly retries: number;
   readonly statementTimeouts: number;
+  /** How long callers waited for the connection that they got. */
+  readonly wait: Histogram;
+  /** How long connections were lent. */
+  readonly use: Histogram;
+  /** How long it took to open connections. */
+  readonly create: Histogram;
   /** Prepared statements of the sessions that are open now, added up. */
   readonly statements: StatementCacheStats;
+}
+
+/** Lengths of time since the start, in buckets. */
+export interface Histogram {
+  /** Upper ends of the buckets; `counts` has one more, for what was longer. */
+  readonly boundsMs: readonly number[];
+  readonly counts: readonly number[];
+  readonly count: number;
+  readonly sumMs: number;
+  readonly maxMs: number;
 }
 
 /** Who holds a connection. */

@@ -39,6 +39,11 @@ export interface Driver<Options = unknown, Raw = unknown> {
    * when these options ask for something else; blocking calls then go through a worker.
    */
   connectSync?(options: Options): DriverConnection<Raw> | undefined;
+  /**
+   * The servers that these options name, for databases that live on several. Default: one, with the
+   * options as they are.
+   */
+  servers?(options: Options): ServerList<Options>;
   /** URL of the module that exports this driver as `driver`, so that a worker can import it. */
   readonly module?: string;
 }
@@ -105,14 +110,77 @@ export interface DriverConnection<Raw = unknown> {
   rollbackTo?(name: string): Promise<void>;
   /** What became of a transaction of another session, see `NativeResult.transactionId`. */
   outcome?(transactionId: string): Promise<TransactionOutcome>;
+  /** What the server is now; rejects when it can't serve at all. Needed for `ServerList.target`. */
+  role?(): Promise<ServerRole>;
   /** What the server and the library call themselves. */
   version?(): Promise<DriverVersion>;
+  /**
+   * How many sessions the server lets this user have, so that a pool never asks for more. Default: no
+   * limit is known.
+   */
+  capacity?(): Promise<ServerCapacity>;
+}
+
+/** The servers of one database. */
+export interface ServerList<Options = unknown> {
+  /** In the order in which they are tried. */
+  readonly servers: readonly ServerChoice<Options>[];
+  /** Which of them will do. Default: `any`. */
+  readonly target?: TargetServer;
+  /** Try them in random order. Default: false. */
+  readonly shuffle?: boolean;
+}
+
+export interface ServerChoice<Options = unknown> {
+  /** The same for everybody who connects there, such as `db1:5432`; it is shown in messages. */
+  readonly name: string;
+  /** Options for this server alone. */
+  readonly options: Options;
+}
+
+/** libpq's words for the server that is wanted, and their meanings. */
+export type TargetServer =
+  | 'any'
+  | 'read-write'
+  | 'read-only'
+  | 'primary'
+  | 'standby'
+  | 'prefer-standby';
+
+export const TARGET_SERVERS = [
+  'any',
+  'read-write',
+  'read-only',
+  'primary',
+  'standby',
+  'prefer-standby',
+] as const satisfies readonly TargetServer[];
+
+export interface ServerRole {
+  /** A statement of its own may write here. */
+  readonly writable: boolean;
+  /** It follows another server. */
+  readonly standby: boolean;
+  /** Grows with every change of the primary, where the server counts them. */
+  readonly generation?: number;
 }
 
 export type SessionStatus = 'idle' | 'transaction' | 'failed';
 
 /** `running`: not decided yet, ask again. `unknown`: this server can't tell. */
 export type TransactionOutcome = 'committed' | 'rolledBack' | 'running' | 'unknown';
+
+/** The places of a server, all programs together. */
+export interface ServerCapacity {
+  /** The server's own limit. */
+  readonly maxConnections: number;
+  /** Places among them that are kept for others, such as superusers. */
+  readonly reserved: number;
+  /** The most that a user like this one can have: also the user's and the database's own limits. */
+  readonly limit: number;
+  /** Sessions at this moment, as far as this user may see them. */
+  readonly used: number;
+}
 
 export interface LoadTarget {
   /** Unquoted: the table, or the schema and the table. */

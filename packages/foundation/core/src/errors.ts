@@ -1,3 +1,4 @@
+import type { LeaseReport } from './database.ts';
 import type { Fault, FaultKind } from './fault.ts';
 
 const brand = Symbol.for('dal.error');
@@ -44,9 +45,33 @@ export class PoolError extends DalError {
   override readonly name: string = 'PoolError';
 }
 
+/** What a pool was like when somebody waited for a connection in vain. */
+export interface PoolSituation {
+  /** Who held the connections, longest first; ten at the most. */
+  readonly holders: readonly LeaseReport[];
+  /** Callers that still waited. */
+  readonly waiting: number;
+  /** Connections that were being opened. */
+  readonly connecting: number;
+  /** How much too late the program noticed; more than some ms means that it was too busy. */
+  readonly eventLoopDelayMs: number;
+}
+
 /** No connection came free in time; the message says who holds them. */
-export class AcquireTimeoutError extends PoolError {
+export class AcquireTimeoutError extends PoolError implements PoolSituation {
   override readonly name: string = 'AcquireTimeoutError';
+  readonly holders: readonly LeaseReport[];
+  readonly waiting: number;
+  readonly connecting: number;
+  readonly eventLoopDelayMs: number;
+
+  constructor(message: string, details: DalErrorDetails & Partial<PoolSituation> = {}) {
+    super(message, details);
+    this.holders = details.holders ?? [];
+    this.waiting = details.waiting ?? 0;
+    this.connecting = details.connecting ?? 0;
+    this.eventLoopDelayMs = details.eventLoopDelayMs ?? 0;
+  }
 }
 
 /**

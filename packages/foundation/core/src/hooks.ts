@@ -1,3 +1,4 @@
+import type { LeaseReport } from './database.ts';
 import type { DalError } from './errors.ts';
 
 type Tags = Readonly<Record<string, string | number | boolean>>;
@@ -31,6 +32,18 @@ export interface HookEvents {
   };
   /** The server committed an open transaction by itself, because of this statement. */
   implicitCommit: { readonly database: string; readonly statement: string };
+  /** A connection is lent for too long without a statement. Once for a loan. */
+  leak: LeaseReport & { readonly database: string };
+  /** The pool keeps to fewer connections than `max`, because the server has no more places. */
+  poolLimited: {
+    readonly database: string;
+    /** `capacity`: the server said so. `full`: it refused one more; for a while, then it is tried again. */
+    readonly reason: 'capacity' | 'full';
+    readonly limit: number;
+    readonly max: number;
+  };
+  /** A connection that was reported as leaked has come back. */
+  unleaked: LeaseReport & { readonly database: string };
 }
 
 export type HookName = keyof HookEvents;

@@ -10,6 +10,7 @@ export * from './environment.ts';
 export * from './errors.ts';
 export * from './fault.ts';
 export * from './hooks.ts';
+export * from './host-list.ts';
 export * from './json.ts';
 export * from './live-list.ts';
 export * from './never-written.ts';

@@ -19,6 +19,8 @@ export interface CommitDoubt {
   readonly error: DalError;
   /** The session that sent it. */
   readonly sessionId: string | undefined;
+  /** Its server, where there are several. */
+  readonly home: object | undefined;
   readonly transactionId: string | undefined;
   readonly mark: CommitMark | undefined;
 }
@@ -41,7 +43,7 @@ export async function settleDoubt(
   doubt: CommitDoubt,
   deadline: Deadline,
 ): Promise<void> {
-  const { error, transactionId, mark, sessionId } = doubt;
+  const { error, transactionId, mark, sessionId, home } = doubt;
   const { name } = runtime;
   if (transactionId === undefined && mark === undefined) {
     throw unknownOutcome(name, 'The server can not be asked: see commitTable.', error);
@@ -57,6 +59,9 @@ export async function settleDoubt(
       const isLate = performance.now() >= patientUntil;
       const step = sooner(limit, isLate ? left : Math.min(left, PATIENCE_MS));
       const outcome = await onNewSession(runtime, limit, async (lease) => {
+        // Numbers of sessions and transactions mean others on another server; a mark is copied there.
+        const isElsewhere = runtime.pool.homeOf(lease.session) !== home;
+        if (isElsewhere) return mark ? readMark(runtime, lease, mark, step) : 'unknown';
         // It may still do what it was told last; a killed one can't.
         if (isLate && !killed) killed = await kill(runtime, lease, sessionId, limit);
         return mark

@@ -118,7 +118,8 @@ async function failed(
   const { id } = session.connection;
   const { transactionId, mark, wrote } = open;
   // A mark that was not written says nothing.
-  return { error, sessionId: id, transactionId, mark: wrote ? mark : undefined };
+  const home = open.runtime.pool.homeOf(open.lease.session);
+  return { error, sessionId: id, home, transactionId, mark: wrote ? mark : undefined };
 }
 
 /** The error says that the transaction is still open, but the session says that none is. */

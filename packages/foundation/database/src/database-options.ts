@@ -6,13 +6,14 @@ import {
   integer,
   oneOf,
   type OptionReader,
+  type PoolSettings,
   readOptions,
   type TagFormat,
   type Tags,
   text,
   wrongOption,
 } from '@dal/core';
-import { type PoolOptions, type PoolSettings, readPoolOptions } from '@dal/pool';
+import { type PoolOptions, readPoolOptions } from '@dal/pool';
 import type { CircuitBreakerOptions } from '@dal/resilience';
 
 export interface DatabaseOptions {

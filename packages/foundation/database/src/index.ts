@@ -1,5 +1,7 @@
 export type { DatabaseOptions, RetryOptions } from './database-options.ts';
+export { type Closable, installShutdown, type ShutdownOptions } from './install-shutdown.ts';
 export { openDatabase } from './open-database.ts';
+export type { JoinedPool, PoolRequest, PoolSource } from './pool-source.ts';
 export {
   provideSync,
   readSyncSource,

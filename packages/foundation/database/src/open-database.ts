@@ -1,15 +1,18 @@
 import {
   type AcquireOptions,
   type CloseOptions,
+  type CloseReport,
   type Connection,
   ConfigError,
   configHash,
   type Database,
+  type DatabaseStatus,
   type Deadline,
   deadlineAfter,
   type Driver,
   type DriverVersion,
   durationMs,
+  MAX_DURATION_MS,
   type MaintenanceMessage,
   type HookRegistry,
   type NativeResult,
@@ -21,14 +24,16 @@ import {
   type Transaction,
   type TransactionOptions,
 } from '@dal/core';
-import { type Lease, pingConnection, Pool, whileHolding } from '@dal/pool';
+import { type Lease, pingConnection, whileHolding } from '@dal/pool';
 import { CircuitBreaker, RetryBudget } from '@dal/resilience';
 import { type CompiledStatement, layerStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
+import { watchForDrop } from './dropped-connections.ts';
 import { echo } from './echo.ts';
 import { Hooks } from './hooks.ts';
 import { LentConnection } from './lent-connection.ts';
 import { maintainTable } from './maintain-table.ts';
+import { poolFor, type PoolSource } from './pool-source.ts';
 import { readVersion } from './read-version.ts';
 import {
   acquireLease,
@@ -49,12 +54,14 @@ import { runTransaction } from './transaction.ts';
  * A database from a driver and what the user gave: a URL, or options of the driver, or both
  * (`{ url, ... }`). Connections are opened when they are needed; nothing is sent here.
  *
+ * @param pools where databases of the same configuration share a pool. Default: each has its own
  * @throws ConfigError that names the option
  */
 export function openDatabase<Options, Raw>(
   driver: Driver<Options, Raw>,
   config: string | Readonly<Record<string, unknown>> = {},
   options: DatabaseOptions = {},
+  pools?: PoolSource,
 ): Database {
   if (typeof config !== 'string' && (typeof config !== 'object' || config === null)) {
     throw new ConfigError('A database needs a URL or an object of options.', {
@@ -71,27 +78,48 @@ export function openDatabase<Options, Raw>(
     ...settings.pool,
     max,
     min: Math.min(settings.pool.min, max),
+    // A breaker can only count what it is told.
+    failFast: settings.pool.failFast || settings.circuitBreaker !== undefined,
     // A database that lives in its only session must not lose it to a timer.
-    ...(limits.keepOne ? { min: 1, idleTimeoutMs: 2_147_483_647, maxLifetimeMs: Infinity } : {}),
+    ...(limits.keepOne ? KEEP_ONE : {}),
   };
   const name = settings.name ?? driver.name;
   const known: Driver = driver;
+  const hash = configHash(driver.name, rest);
   const hooks = new Hooks();
   if (settings.echo) echo(hooks, settings.echo);
   return new PooledDatabase({
     name,
-    configHash: configHash(driver.name, rest),
+    configHash: hash,
     driver: known,
     config: { ...given, ...options },
     driverOptions,
     settings: { ...settings, pool },
-    pool: new Pool({ name, driver: known, options: driverOptions, settings: pool }),
+    pool: poolFor(
+      {
+        name,
+        configHash: hash,
+        parts: { name, driver: known, options: driverOptions, settings: pool },
+        hooks,
+      },
+      // A database that lives in its only session is nobody else's.
+      limits.keepOne ? undefined : pools,
+    ),
     plans: new StatementPlans(known.dialect, settings.tags, settings.tagFormat),
     hooks,
     budget: new RetryBudget(),
     breaker: settings.circuitBreaker && new CircuitBreaker(name, settings.circuitBreaker),
   });
 }
+
+/** The only session is never ended, nor doubted: its end would be the end of the data. */
+const KEEP_ONE = {
+  min: 0,
+  idleTimeoutMs: MAX_DURATION_MS,
+  healthCheckIntervalMs: MAX_DURATION_MS,
+  maxLifetimeMs: Infinity,
+  validate: { afterIdleMs: Infinity },
+};
 
 /** A database whose statements run on connections of one pool. */
 class PooledDatabase extends StatementMethods implements Database {
@@ -117,12 +145,26 @@ class PooledDatabase extends StatementMethods implements Database {
     return this.#twin.database;
   }
 
+  status(): DatabaseStatus {
+    const { name, configHash: hash, pool } = this.runtime;
+    return { name, configHash: hash, state: pool.state, pool: pool.stats() };
+  }
+
   async connect(): Promise<void> {
+    const { driver, name, pool } = this.runtime;
     await this.#withLease({}, () => Promise.resolve());
+    try {
+      await pool.warm(this.#acquireDeadline({}));
+    } catch (error) {
+      throw toDalError(driver, name, error);
+    }
   }
 
   async acquire(options: AcquireOptions = {}): Promise<Connection> {
-    return new LentConnection(this.runtime, await this.#lease(this.#acquireDeadline(options)));
+    const lease = await this.#lease(this.#acquireDeadline(options));
+    const connection = new LentConnection(this.runtime, lease);
+    watchForDrop(connection, this.runtime, lease);
+    return connection;
   }
 
   async connection<T>(
@@ -175,9 +217,10 @@ class PooledDatabase extends StatementMethods implements Database {
     }
   }
 
-  async close({ timeoutMs = 60_000, force = false }: CloseOptions = {}): Promise<void> {
+  async close({ timeoutMs = 60_000, force = false }: CloseOptions = {}): Promise<CloseReport> {
     const limitMs = force ? 0 : durationMs(timeoutMs, 'timeoutMs');
-    await Promise.all([this.runtime.pool.close(limitMs), this.#twin.close()]);
+    const [report] = await Promise.all([this.runtime.pool.close(limitMs), this.#twin.close()]);
+    return report;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

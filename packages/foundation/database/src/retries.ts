@@ -58,7 +58,10 @@ export class Retries {
   }
 }
 
-/** The server is well and has decided between two who are in each other's way: no storm comes of it. */
+/**
+ * No storm comes of these: the server has decided between two who are in each other's way, or the
+ * attempt waits in the pool until the new primary is found.
+ */
 function isContention({ kind }: Fault): boolean {
-  return kind === 'serialization' || kind === 'deadlock';
+  return kind === 'serialization' || kind === 'deadlock' || kind === 'readOnly';
 }

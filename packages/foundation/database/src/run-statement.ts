@@ -48,7 +48,10 @@ export async function runStatement(
         deadline,
         runtime.settings.retry.maxRetries,
         statement.shown,
-        (fault) => retryVerdict(fault, { autocommit: true, idempotent }),
+        (fault) => {
+          const { seeksPrimary } = runtime.pool;
+          return retryVerdict(fault, { autocommit: true, idempotent, seeksPrimary });
+        },
       );
       await retries.waitForNext(thrown);
     }
@@ -126,6 +129,7 @@ export async function runOnLease(
     runtime.breaker?.recordError(error);
     // Some ends are noticed only by the statement that met them.
     if (error.fault?.connectionLost) noticeLoss(session, error);
+    else if (error.kind === 'readOnly') runtime.pool.suspect(session);
     throw error;
   } finally {
     lease.lastUsedAt = performance.now();
@@ -252,7 +256,8 @@ async function answerAfterStop(
       refused = session.lost === undefined || fault?.applied === 'no';
     },
   );
-  await within(VERDICT_MS, Promise.all([verdict, stopped]));
+  const settled = await within(VERDICT_MS, Promise.all([verdict, stopped]));
+  if (settled === 'late') runtime.pool.mistrust(session);
   if (answer && answer.affectedRows > 0) return answer;
   throw why(answer !== undefined || refused ? 'no' : 'unknown');
 }

@@ -1,5 +1,5 @@
 import type { Driver } from '@dal/core';
-import type { Pool } from '@dal/pool';
+import type { LendingPool } from '@dal/pool';
 import type { CircuitBreaker, RetryBudget } from '@dal/resilience';
 import type { DatabaseSettings } from './database-options.ts';
 import type { Hooks } from './hooks.ts';
@@ -14,7 +14,7 @@ export interface Runtime {
   readonly config: Readonly<Record<string, unknown>>;
   /** As the driver read them. */
   readonly driverOptions: unknown;
-  readonly pool: Pool;
+  readonly pool: LendingPool;
   readonly settings: DatabaseSettings;
   readonly plans: StatementPlans;
   readonly hooks: Hooks;

@@ -109,7 +109,10 @@ export async function* streamOnPool<T>(
         first,
         runtime.settings.retry.maxRetries,
         call.statement.shown,
-        (fault) => retryVerdict(fault, { autocommit: true, idempotent: false }),
+        (fault) => {
+          const { seeksPrimary } = runtime.pool;
+          return retryVerdict(fault, { autocommit: true, idempotent: false, seeksPrimary });
+        },
       );
       await retries.waitForNext(error);
     }

@@ -100,7 +100,7 @@ async function repeat<T>(
         deadline,
         max,
         undefined,
-        (fault) => !attempt.isLast && transactionVerdict(fault),
+        (fault) => !attempt.isLast && transactionVerdict(fault, runtime.pool.seeksPrimary),
       );
       await retries.waitForNext(reason).catch((refusal: unknown) => {
         throw refusal === reason ? thrown : refusal;

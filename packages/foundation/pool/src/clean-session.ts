@@ -50,7 +50,8 @@ async function putInOrder(session: Session, dialect: Dialect): Promise<boolean> 
   }
 }
 
-async function rollBack(session: Session, dialect: Dialect): Promise<void> {
+/** Rolls back what is open, by the driver's call or the dialect's words. */
+export async function rollBack(session: Session, dialect: Dialect): Promise<void> {
   const { connection } = session;
   if (connection.rollback) await connection.rollback();
   else if (dialect.transaction) {

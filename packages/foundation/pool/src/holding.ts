@@ -25,6 +25,11 @@ export function isHeldBy(by: object): boolean {
   return false;
 }
 
+/** True when the running code was started by any callback that holds a session. */
+export function holdsSomething(): boolean {
+  return holdings.getStore() !== undefined;
+}
+
 /** The loans that the running code waits inside of, innermost first. */
 export function heldLeases(): readonly Lease[] {
   const leases: Lease[] = [];

@@ -1,5 +1,11 @@
 import type { LeaseReport, Placed } from '@dal/core';
+import type { PoolListener } from './leak-watch.ts';
 import type { Session } from './session.ts';
+
+/** One of several who share a pool; is told of its own leaks. */
+export interface LoanOwner {
+  readonly onEvent: PoolListener;
+}
 
 /** One loan of a session, from `acquire` to `release`. */
 export interface Lease<Raw = unknown> extends Placed {
@@ -11,8 +17,38 @@ export interface Lease<Raw = unknown> extends Placed {
   /** Holds the place in the code that took the loan; its text is made only when it is read. */
   readonly origin: Error | undefined;
   ended: boolean;
+  /** Who of several that share the pool has it; undefined when nobody shares. */
+  owner: LoanOwner | undefined;
+  /** It was reported as a leak. */
+  leaked: boolean;
   /** How often its holder waits for another session of the same pool. */
   nestedWaits: number;
+}
+
+export function newLease<Raw>(
+  session: Session<Raw>,
+  origin: Error | undefined,
+  now: number,
+): Lease<Raw> {
+  return {
+    place: -1,
+    session,
+    acquiredAt: now,
+    lastUsedAt: now,
+    lastStatement: undefined,
+    tags: undefined,
+    origin,
+    ended: false,
+    owner: undefined,
+    leaked: false,
+    nestedWaits: 0,
+  };
+}
+
+/** Who holds what, the longest loan first. */
+export function longestFirst(leases: Iterable<Lease>, most = Infinity): LeaseReport[] {
+  const sorted = [...leases].toSorted((a, b) => a.acquiredAt - b.acquiredAt);
+  return sorted.slice(0, most).map(reportLease);
 }
 
 export function reportLease(lease: Lease): LeaseReport {
@@ -28,6 +64,29 @@ export function reportLease(lease: Lease): LeaseReport {
 
 /** Enough for the layer's own frames and some of the user's below them. */
 const STACK_FRAMES = 24;
+
+/** The pause between two stacks that are taken as samples. */
+const SAMPLE_EVERY_MS = 1;
+
+/**
+ * Decides which loans remember where they were taken. Samples go by time, not by count: a quiet
+ * program remembers nearly every loan, and a busy one spends no more than half a percent on it.
+ */
+export class StackSampler {
+  readonly #mode: 'always' | 'sampled' | 'never';
+  #nextAt = 0;
+
+  constructor(mode: 'always' | 'sampled' | 'never') {
+    this.#mode = mode;
+  }
+
+  take(purpose: 'callback' | undefined, now: number): Error | undefined {
+    if (this.#mode === 'never') return undefined;
+    if (this.#mode === 'sampled' && now < this.#nextAt && purpose !== 'callback') return undefined;
+    this.#nextAt = now + SAMPLE_EVERY_MS;
+    return takeStack();
+  }
+}
 
 /** An error that only remembers where it was made. */
 export function takeStack(): Error {

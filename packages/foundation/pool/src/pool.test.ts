@@ -1,63 +1,5 @@
-import { deadlineAfter, type Driver, type DriverConnection } from '@dal/core';
 import { expect, test } from 'vitest';
-import { Pool } from './pool.ts';
-import { readPoolOptions } from './pool-options.ts';
-
-/** Time and order only: sessions that do nothing, opened and ended when the test says so. */
-function stage(options: Record<string, unknown> = {}, { openMs = 0 } = {}) {
-  const open = new Set<DriverConnection>();
-  const log = { opened: 0, closed: 0, most: 0, failures: 0, pings: 0 };
-  const ends: ((error: unknown) => void)[] = [];
-  const driver: Driver = {
-    name: 'still',
-    schemes: [],
-    dialect: {
-      name: 'still',
-      placeholder: () => '?',
-      quote: ['"', '"'],
-      lexis: {},
-      ping: 'PING',
-      transaction: null,
-      isolations: [],
-      limits: { parameters: 1 },
-      types: {} as never,
-    },
-    async connect(_options, lost) {
-      await new Promise((resolve) => setTimeout(resolve, openMs));
-      if (log.failures > 0) {
-        log.failures--;
-        throw new Error('refused');
-      }
-      const connection: DriverConnection = {
-        raw: undefined,
-        query: () => Promise.resolve({ rows: [], columns: [], affectedRows: 0 }),
-        ping: () => {
-          log.pings++;
-          return Promise.resolve();
-        },
-        close: () => {
-          open.delete(connection);
-          log.closed++;
-          return Promise.resolve();
-        },
-        destroy: () => void open.delete(connection),
-      };
-      open.add(connection);
-      ends.push((error) => {
-        open.delete(connection);
-        lost(error);
-      });
-      log.opened++;
-      log.most = Math.max(log.most, open.size);
-      return connection;
-    },
-    classify: () => ({ kind: 'unknown' }),
-  };
-  const settings = readPoolOptions({ acquireStacks: 'always', ...options });
-  return { pool: new Pool({ name: 'test', driver, options: {}, settings }), log, open, ends };
-}
-
-const soon = (ms = 1_000, signal?: AbortSignal) => deadlineAfter(ms, signal);
+import { soon, stage } from '../test/pool-stage.ts';
 
 test('nothing is opened before it is needed, and sessions are used again', async () => {
   const { pool, log } = stage();
@@ -149,7 +91,7 @@ test('an idle session whose end is noticed is gone at once', async () => {
 });
 
 test('a session that was idle for long is asked for a sign of life first', async () => {
-  const { pool, log } = stage({ validateAfterIdleMs: 10 });
+  const { pool, log } = stage({ validate: { afterIdleMs: 10 } });
   void pool.release(await pool.acquire(soon()));
   void pool.release(await pool.acquire(soon()));
   expect(log.pings).toBe(0);
@@ -178,7 +120,7 @@ test('a session is replaced when its time is over, never while it is lent', asyn
   await new Promise((resolve) => setTimeout(resolve, 40));
   expect(log.closed).toBe(0);
   void pool.release(lease);
-  expect(log.closed).toBe(1);
+  await expect.poll(() => log.closed).toBe(1);
   await pool.close(100);
 });
 

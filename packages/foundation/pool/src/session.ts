@@ -5,13 +5,17 @@ import {
   type SessionStatus,
   within,
 } from '@dal/core';
+import { giveTurn } from './turns.ts';
 
 /** One connection to the server for the time of its life, lent many times. */
 export interface Session<Raw = unknown> {
   readonly connection: DriverConnection<Raw>;
   /** On the clock of `performance.now()`, as are all moments here. */
+  readonly openedAt: number;
   readonly expiresAt: number;
   idleSince: number;
+  /** The last sign of life from the server. */
+  provenAt: number;
   /** Why the session can't be used any more, once it can't. */
   lost: Error | undefined;
   /** Something was changed that the next user must not see. */
@@ -48,8 +52,10 @@ export async function openSession<Options, Raw>(
   const now = performance.now();
   session = {
     connection,
+    openedAt: now,
     expiresAt: now + maxLifetimeMs * (1 - Math.random() * 0.1),
     idleSince: now,
+    provenAt: now,
     lost: lostEarly,
     dirty: false,
     followed: 'idle',
@@ -97,18 +103,38 @@ export function destroySession(session: Session): void {
   }
 }
 
+/** Lets what runs in a session end, and destroys it before anything else is sent. */
+export function retireSession(session: Session, reason: Error): void {
+  const end = (): void => {
+    if (session.lost === undefined) noticeLoss(session, reason);
+    destroySession(session);
+  };
+  // One whose statement was given up already is not waited for.
+  if (!session.busy || session.settling) end();
+  else {
+    // Before all others that wait for their turn; they then find the session lost.
+    session.turns.unshift(() => {
+      end();
+      giveTurn(session);
+    });
+  }
+}
+
 /** Longest wait for a polite goodbye before the line is cut. */
 const CLOSE_GRACE_MS = 2_000;
 
-/** Ends a session politely; cuts the line when the server doesn't answer in time. Never rejects. */
-export async function closeSession(session: Session): Promise<void> {
-  if (session.lost) {
-    destroySession(session);
-    return;
+/**
+ * Ends a session politely; cuts the line when the server doesn't answer in time. Never rejects.
+ *
+ * @returns false when the line was cut
+ */
+export async function closeSession(session: Session, graceMs = CLOSE_GRACE_MS): Promise<boolean> {
+  if (session.lost === undefined) {
+    session.lost = new Error('The session was closed by the layer.');
+    if ((await within(graceMs, sayGoodbye(session))) === 'done') return true;
   }
-  session.lost = new Error('The session was closed by the layer.');
-  const outcome = await within(CLOSE_GRACE_MS, sayGoodbye(session));
-  if (outcome !== 'done') destroySession(session);
+  destroySession(session);
+  return false;
 }
 
 // A driver that throws instead of rejecting must not leave the pool waiting.

@@ -1,37 +1,49 @@
 import { abortError, type Deadline, deadlines, type Watched } from '@dal/core';
+import type { Lease } from './lease.ts';
 import type { NestedWait } from './nested-acquire.ts';
-import type { Session } from './session.ts';
 
-/** Somebody in the queue for a session; is given one or refused, once. */
+/** Where waiters turn to when they give up. */
+export interface WaiterOwner<Raw> {
+  /** The deadline has passed. */
+  onLate(waiter: Waiter<Raw>): void;
+  leave(waiter: Waiter<Raw>, error: Error): void;
+}
+
+/** Somebody in the queue for a session; is given a loan or refused, once. */
 export class Waiter<Raw> implements Watched {
   place = -1;
+  queued = false;
+  before: Waiter<Raw> | undefined;
+  after: Waiter<Raw> | undefined;
   readonly deadline: Deadline;
-  readonly give: (session: Session<Raw>) => void;
+  /** On the clock of `performance.now()`. */
+  readonly since: number;
+  readonly origin: Error | undefined;
   /** Set when the waiting code holds a session of this pool already. */
   nested: NestedWait | undefined;
-  readonly #refuse: (error: unknown) => void;
-  readonly #onLate: (waiter: Waiter<Raw>) => void;
+  readonly #owner: WaiterOwner<Raw>;
+  readonly #resolve: (lease: Lease<Raw>) => void;
+  readonly #reject: (error: unknown) => void;
   #onAbort: (() => void) | undefined;
 
-  /**
-   * @param onLate called when the deadline has passed
-   * @param onAbort called with the error, when the signal was aborted
-   */
   constructor(
+    owner: WaiterOwner<Raw>,
     deadline: Deadline,
-    give: (session: Session<Raw>) => void,
-    refuse: (error: unknown) => void,
-    onLate: (waiter: Waiter<Raw>) => void,
-    onAbort: (waiter: Waiter<Raw>, error: Error) => void,
+    since: number,
+    origin: Error | undefined,
+    resolve: (lease: Lease<Raw>) => void,
+    reject: (error: unknown) => void,
   ) {
+    this.#owner = owner;
     this.deadline = deadline;
-    this.give = give;
-    this.#refuse = refuse;
-    this.#onLate = onLate;
+    this.since = since;
+    this.origin = origin;
+    this.#resolve = resolve;
+    this.#reject = reject;
     const { at, signal } = deadline;
     if (at !== Infinity) deadlines.add(this);
     if (signal) {
-      this.#onAbort = () => onAbort(this, abortError(signal, 'Acquiring a connection'));
+      this.#onAbort = () => owner.leave(this, abortError(signal, 'Acquiring a connection'));
       signal.addEventListener('abort', this.#onAbort, { once: true });
     }
   }
@@ -41,18 +53,22 @@ export class Waiter<Raw> implements Watched {
   }
 
   onDeadline(): void {
-    this.#onLate(this);
+    this.#owner.onLate(this);
   }
 
-  /** To be called first, whatever the end of the wait is. */
-  end(): void {
-    deadlines.delete(this);
-    this.nested?.end();
-    if (this.#onAbort) this.deadline.signal?.removeEventListener('abort', this.#onAbort);
+  give(lease: Lease<Raw>): void {
+    this.#end();
+    this.#resolve(lease);
   }
 
   refuse(error: unknown): void {
-    this.end();
-    this.#refuse(error);
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    deadlines.delete(this);
+    this.nested?.end();
+    if (this.#onAbort) this.deadline.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -46,3 +46,17 @@ test.each(table)('%s', (_, fault, whenAlone, whenIdempotent, wholeTransaction) =
   // A statement inside a transaction is never repeated by itself.
   expect(retryVerdict(fault, inside)).toBe(false);
 });
+
+test('a write that a standby refused runs again only where there may be another server', () => {
+  const refused: Fault = { kind: 'readOnly', applied: 'no' };
+  const facts = { autocommit: true, idempotent: false };
+  expect(retryVerdict(refused, facts)).toBe(false);
+  expect(retryVerdict(refused, { ...facts, seeksPrimary: true })).toBe(true);
+  expect(retryVerdict(refused, { ...facts, autocommit: false, seeksPrimary: true })).toBe(false);
+  expect(transactionVerdict(refused)).toBe(false);
+  expect(transactionVerdict(refused, true)).toBe(true);
+  // An expelled member of a group can't say what became of a commit.
+  const unsure: Fault = { kind: 'readOnly', applied: 'unknown' };
+  expect(retryVerdict(unsure, { ...facts, seeksPrimary: true })).toBe(false);
+  expect(transactionVerdict(unsure, true)).toBe(false);
+});

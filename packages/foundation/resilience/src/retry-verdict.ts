@@ -5,6 +5,8 @@ export interface AttemptFacts {
   readonly autocommit: boolean;
   /** The caller said that running twice does no harm. */
   readonly idempotent: boolean;
+  /** The next attempt goes to another server when this one is not the primary any more. */
+  readonly seeksPrimary?: boolean;
 }
 
 /**
@@ -19,6 +21,9 @@ export function retryVerdict(fault: Fault, facts: AttemptFacts): boolean {
     case 'deadlock':
     case 'stalePlan':
       return fault.applied !== 'unknown';
+    // A standby has refused the write, and did nothing; the primary may take it.
+    case 'readOnly':
+      return facts.seeksPrimary === true && fault.applied !== 'unknown';
     case 'connection':
     case 'notReady':
     case 'overloaded':
@@ -29,11 +34,12 @@ export function retryVerdict(fault: Fault, facts: AttemptFacts): boolean {
 }
 
 /** May the whole transaction run again? Only when the server undid all of it, or nothing was sent. */
-export function transactionVerdict(fault: Fault): boolean {
+export function transactionVerdict(fault: Fault, seeksPrimary: boolean = false): boolean {
   if (fault.applied === 'unknown') return false;
   return (
     fault.kind === 'serialization' ||
     fault.kind === 'deadlock' ||
+    (fault.kind === 'readOnly' && seeksPrimary) ||
     // The tables changed under a prepared statement, which is prepared anew the next time.
     fault.kind === 'stalePlan' ||
     ((fault.kind === 'connection' || fault.kind === 'notReady' || fault.kind === 'overloaded') &&

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeResult, NativeStatement } from '@dal/core';
 
 /** How one call goes. An empty object: at once, without rows. */
@@ -55,6 +54,14 @@ export async function waitFor(answer: FakeAnswer, signal: AbortSignal): Promise<
   if (answer.never) await cut;
   if (answer.after) await Promise.race([answer.after, cut]);
   if (answer.delayMs !== undefined) {
-    await Promise.race([sleep(answer.delayMs, undefined, { signal }), cut]);
+    await Promise.race([passed(answer.delayMs, signal), cut]);
   }
+}
+
+// By the global timer, so that a test which sets the clock sets this one too.
+function passed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  });
 }

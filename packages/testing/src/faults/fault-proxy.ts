@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from '../servers/free-port.ts';
-import { Lane, type ProxyMode } from './lane.ts';
+import { type ProxyFault, UNTOUCHED } from './lane-fault.ts';
+import { Lane } from './lane.ts';
+import { faultOf, type ProxyMode } from './proxy-mode.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** Where a proxy leads to. */
 export interface ProxyTarget {
@@ -53,6 +56,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
   #listener: Server | undefined;
   #mode: ProxyMode = 'pass';
+  #fault: ProxyFault = {};
   #accepted = 0;
   #bytes = { up: 0, down: 0 };
   #closed = false;
@@ -75,6 +79,11 @@ export class FaultProxy implements AsyncDisposable {
     };
   }
 
+  /** The ports from which open connections go on to the server, as it sees its clients. */
+  get portsToServer(): readonly number[] {
+    return [...this.#connections].flatMap(({ portToServer }) => portToServer ?? []);
+  }
+
   /** The same address, but through this proxy: `postgres://me@db:5432/x` with our host and port. */
   through(url: string): string {
     const changed = new URL(url);
@@ -83,17 +92,15 @@ export class FaultProxy implements AsyncDisposable {
     return changed.href;
   }
 
-  /** Changes what happens to bytes and new connections, from now on. */
+  /**
+   * Changes what happens to bytes and new connections, from now on.
+   *
+   * @throws RangeError for a mode that makes no sense
+   */
   set(mode: ProxyMode): void {
-    if (typeof mode === 'object') {
-      const [name, value] =
-        'cut' in mode
-          ? (['afterBytes', mode.afterBytes] as const)
-          : (['latencyMs', mode.latencyMs] as const);
-      if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more, not ${value}.`);
-    }
+    this.#fault = faultOf(mode);
     this.#mode = mode;
-    for (const connection of this.#connections) connection.set(mode);
+    for (const connection of this.#connections) connection.set(this.#fault);
   }
 
   /** Resets all connections, on both sides. New ones are still accepted. */
@@ -157,13 +164,13 @@ export class FaultProxy implements AsyncDisposable {
 
   #accept(client: Socket): void {
     this.#accepted += 1;
-    if (this.#closed || this.#mode === 'reset-on-accept') {
+    if (this.#closed || this.#fault.onAccept === 'reset') {
       client.on('error', () => undefined);
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
-    const target = this.#mode === 'accept-silent' ? undefined : this.#target;
-    const connection = new Connection(client, target, this.#mode, (direction, count) => {
+    const target = this.#fault.onAccept === 'silence' ? undefined : this.#target;
+    const connection = new Connection(client, target, this.#fault, (direction, count) => {
       this.#bytes[direction] += count;
     });
     this.#connections.add(connection);
@@ -177,12 +184,12 @@ class Connection {
   readonly closed: Promise<void>;
   readonly #client: Socket;
   readonly #server: Socket | undefined;
-  readonly #lanes: Lane[] = [];
+  #lanes: { readonly up: Lane; readonly down: Lane } | undefined;
 
   constructor(
     client: Socket,
     target: Required<ProxyTarget> | undefined,
-    mode: ProxyMode,
+    fault: ProxyFault,
     onBytes: (direction: 'up' | 'down', count: number) => void,
   ) {
     this.#client = client;
@@ -198,22 +205,27 @@ class Connection {
       client.on('end', () => client.end()).resume();
       return;
     }
-    this.#lanes.push(
-      new Lane(client, server, 'up', mode, (count) => onBytes('up', count), reset),
-      new Lane(server, client, 'down', mode, (count) => onBytes('down', count), reset),
-    );
+    this.#lanes = {
+      up: new Lane(client, server, (count) => onBytes('up', count), reset),
+      down: new Lane(server, client, (count) => onBytes('down', count), reset),
+    };
+    this.set(fault);
   }
 
-  set(mode: ProxyMode): void {
-    for (const lane of this.#lanes) lane.set(mode);
+  /** Undefined when the server is not reached, or not yet. */
+  get portToServer(): number | undefined {
+    return this.#server?.localPort;
+  }
+
+  set({ lane }: ProxyFault): void {
+    this.#lanes?.up.set(lane?.('up') ?? UNTOUCHED);
+    this.#lanes?.down.set(lane?.('down') ?? UNTOUCHED);
   }
 
   reset(): void {
-    for (const lane of this.#lanes) lane.stop();
-    this.#client.resetAndDestroy();
-    // A socket that still connects would wait for that first.
-    if (this.#server?.connecting) this.#server.destroy();
-    else this.#server?.resetAndDestroy();
+    this.#stopLanes();
+    resetSocket(this.#client);
+    if (this.#server) resetSocket(this.#server);
   }
 
   end(): void {
@@ -225,6 +237,11 @@ class Connection {
     await Promise.all(
       sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
     );
-    for (const lane of this.#lanes) lane.stop();
+    this.#stopLanes();
+  }
+
+  #stopLanes(): void {
+    this.#lanes?.up.stop();
+    this.#lanes?.down.stop();
   }
 }

@@ -4,4 +4,5 @@ export {
   type ProxyTarget,
   startFaultProxy,
 } from './fault-proxy.ts';
-export type { Direction, ProxyMode } from './lane.ts';
+export type { Direction } from './lane-fault.ts';
+export type { ProxyMode } from './proxy-mode.ts';

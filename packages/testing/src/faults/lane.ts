@@ -1,32 +1,6 @@
 import type { Socket } from 'node:net';
-
-export type Direction = 'up' | 'down';
-
-/** What a proxy does to the lines that go through it. */
-export type ProxyMode =
-  /** Delivers everything, what was held back first. */
-  | 'pass'
-  /** Holds everything back: connections stay open, nothing arrives. */
-  | 'stall'
-  /** Holds back what the client (`up`) or the server (`down`) sends. */
-  | `stall-${Direction}`
-  /** Swallows what the client or the server sends; it never arrives. */
-  | `drop-${Direction}`
-  /**
-   * Delivers that many bytes more in one direction. Then the connection is reset; with `end` only this
-   * direction ends, in an orderly way; with `stall` nothing more of it arrives. Default: `reset`.
-   */
-  | {
-      readonly cut: Direction;
-      readonly afterBytes: number;
-      readonly how?: 'reset' | 'end' | 'stall';
-    }
-  /** Delivers everything that much later, in both directions. */
-  | { readonly latencyMs: number }
-  /** Resets new connections at once; those that exist go on. */
-  | 'reset-on-accept'
-  /** Accepts new connections and never says a word; those that exist go on. */
-  | 'accept-silent';
+import { HELD } from './kinds/stall.ts';
+import { type Delivery, type LaneFault, UNTOUCHED } from './lane-fault.ts';
 
 type Item = { readonly bytes: Buffer | 'end'; readonly dueAt: number };
 
@@ -34,28 +8,17 @@ type Item = { readonly bytes: Buffer | 'end'; readonly dueAt: number };
 export class Lane {
   readonly #from: Socket;
   readonly #to: Socket;
-  readonly #direction: Direction;
   readonly #reset: () => void;
   readonly #queue: Item[] = [];
-  #mode: ProxyMode;
-  #bytesLeft = 0;
+  #fault: LaneFault = UNTOUCHED;
+  #restsUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(
-    from: Socket,
-    to: Socket,
-    direction: Direction,
-    mode: ProxyMode,
-    onBytes: (count: number) => void,
-    reset: () => void,
-  ) {
+  constructor(from: Socket, to: Socket, onBytes: (count: number) => void, reset: () => void) {
     this.#from = from;
     this.#to = to;
-    this.#direction = direction;
     this.#reset = reset;
-    this.#mode = mode;
-    this.set(mode);
     from.on('data', (bytes: Buffer) => {
       onBytes(bytes.length);
       this.#take(bytes);
@@ -64,9 +27,9 @@ export class Lane {
     to.on('drain', () => this.#deliver());
   }
 
-  set(mode: ProxyMode): void {
-    this.#mode = mode;
-    if (typeof mode === 'object' && 'cut' in mode) this.#bytesLeft = mode.afterBytes;
+  set(fault: LaneFault): void {
+    this.#fault = fault;
+    this.#restsUntil = 0;
     this.#deliver();
   }
 
@@ -79,65 +42,58 @@ export class Lane {
 
   #take(bytes: Buffer | 'end'): void {
     if (this.#stopped) return;
-    if (this.#mode === `drop-${this.#direction}` && bytes !== 'end') return;
-    const mode = this.#mode;
-    const latencyMs = typeof mode === 'object' && 'latencyMs' in mode ? mode.latencyMs : 0;
-    this.#queue.push({ bytes, dueAt: performance.now() + latencyMs });
+    const { loses, delayMs = 0 } = this.#fault;
+    if (loses && bytes !== 'end') return;
+    this.#queue.push({ bytes, dueAt: performance.now() + delayMs });
     this.#deliver();
   }
 
-  // Everything passes through the queue, so that a change of mode never changes the order.
+  // Everything passes through the queue, so that a change of fault never changes the order.
   #deliver(): void {
     clearTimeout(this.#timer);
     for (let item = this.#queue[0]; item !== undefined; item = this.#queue[0]) {
-      const waitMs = item.dueAt - performance.now();
-      if (waitMs > 0) {
-        this.#timer = setTimeout(() => this.#deliver(), Math.ceil(waitMs));
-        return;
-      }
-      if (this.#isStalled() || this.#to.writableNeedDrain) {
+      if (this.#isFull()) {
         // The bound of the queue: what has been read already stays, nothing more is read.
         this.#from.pause();
+        return;
+      }
+      const waitMs = Math.max(item.dueAt, this.#restsUntil) - performance.now();
+      if (waitMs > 0) {
+        if (this.#restsUntil > item.dueAt) this.#from.pause();
+        this.#timer = setTimeout(() => this.#deliver(), Math.ceil(waitMs));
         return;
       }
       this.#queue.shift();
       if (item.bytes === 'end') this.#to.end();
       else if (!this.#write(item.bytes)) return;
     }
-    if (!this.#isStalled() && !this.#to.writableNeedDrain) this.#from.resume();
+    if (!this.#isFull()) this.#from.resume();
   }
 
-  #cutAt(bytes: Buffer, how: 'reset' | 'end' | 'stall'): void {
-    const last = bytes.subarray(0, this.#bytesLeft);
-    if (how === 'stall') {
-      this.#mode = `stall-${this.#direction}`;
-      this.#queue.unshift({ bytes: bytes.subarray(this.#bytesLeft), dueAt: 0 });
-      this.#from.pause();
-      this.#to.write(last);
-      return;
-    }
-    this.stop();
-    if (how === 'end') this.#to.end(last);
-    // The last bytes have to leave before the reset, which would overtake them.
-    else this.#to.write(last, () => setImmediate(this.#reset));
-  }
-
-  #isStalled(): boolean {
-    return this.#mode === 'stall' || this.#mode === `stall-${this.#direction}`;
+  #isFull(): boolean {
+    return this.#fault.holds === true || this.#to.writableNeedDrain;
   }
 
   // Answers false when that was the end of the connection.
   #write(bytes: Buffer): boolean {
     if (this.#to.destroyed || this.#to.writableEnded) return true;
-    const mode = this.#mode;
-    if (typeof mode === 'object' && 'cut' in mode && mode.cut === this.#direction) {
-      if (bytes.length >= this.#bytesLeft) {
-        this.#cutAt(bytes, mode.how ?? 'reset');
-        return false;
-      }
-      this.#bytesLeft -= bytes.length;
+    const delivery = this.#fault.deliver?.(bytes) ?? { now: bytes };
+    if (delivery.after === 'reset' || delivery.after === 'end') {
+      this.#end(delivery);
+      return false;
     }
-    this.#to.write(bytes);
+    const { now, later, restMs = 0 } = delivery;
+    if (now.length > 0) this.#to.write(now);
+    if (later) this.#queue.unshift({ bytes: later, dueAt: 0 });
+    this.#restsUntil = restMs > 0 ? performance.now() + restMs : 0;
+    if (delivery.after === 'stall') this.#fault = HELD;
     return true;
+  }
+
+  #end({ now, after }: Delivery): void {
+    this.stop();
+    if (after === 'end') this.#to.end(now);
+    // The last bytes have to leave before the reset, which would overtake them.
+    else this.#to.write(now, () => setImmediate(this.#reset));
   }
 }

@@ -1,3 +1,4 @@
+export { type Replica, startReplica } from './postgres-replica.ts';
 export { type Engine, startEngines, type StartedEngines } from './start-engines.ts';
 export { startServer } from './start-server.ts';
 export { freePort } from './free-port.ts';

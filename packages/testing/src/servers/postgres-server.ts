@@ -81,7 +81,7 @@ async function start(
       ...(tls && certificates),
       ...settings,
     };
-    return await startLocalServer({
+    const server = await startLocalServer({
       kind: 'postgres',
       version,
       via,
@@ -96,21 +96,38 @@ async function start(
         file: postgres,
         args: ['-D', data, ...asFlags({ ...all, port })],
       }),
-      isReady: (_port, pid) => isReady(join(data, 'postmaster.pid'), pid),
+      isReady: (_port, pid) => postgresState(data, pid) === 'ready',
     });
+    origins.set(server, { postgres, data, settings: all });
+    return server;
   } catch (error) {
     await folder.remove();
     throw error;
   }
 }
 
-// Line 1 is the pid (of an earlier server perhaps), line 8 the state.
-function isReady(pidFile: string, pid: number): boolean {
+/** What a running server was started from, for making replicas of it. */
+export interface PostgresOrigin {
+  readonly postgres: string;
+  readonly data: string;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+const origins = new WeakMap<Server, PostgresOrigin>();
+
+/** Undefined when the server was not started here as a process. */
+export function postgresOrigin(server: Server): PostgresOrigin | undefined {
+  return origins.get(server);
+}
+
+/** What a server says of itself: `ready`, `standby`, `starting`, `stopping`; undefined when it is not that pid. */
+export function postgresState(data: string, pid: number): string | undefined {
   try {
-    const lines = readFileSync(pidFile, 'utf8').split('\n');
-    return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
+    // Line 1 is the pid (of an earlier server perhaps), line 8 the state.
+    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+    return lines[0]?.trim() === String(pid) ? lines[7]?.trim() : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -149,7 +166,7 @@ async function initialise(postgres: string, target: string, password: string): P
   }
 }
 
-function asFlags(settings: Readonly<Record<string, string | number | boolean>>): string[] {
+export function asFlags(settings: Readonly<Record<string, string | number | boolean>>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 

@@ -1,0 +1,30 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DatabaseConfig } from './create-database.ts';
+import { mergeConfig } from './merge-config.ts';
+
+// One for the process, so that two copies of this package agree.
+const slot = Symbol.for('dal.config/1');
+const holder = globalThis as { [slot]?: AsyncLocalStorage<DatabaseConfig> };
+const configs = (holder[slot] ??= new AsyncLocalStorage<DatabaseConfig>());
+
+const NONE: DatabaseConfig = Object.freeze({});
+
+/**
+ * Runs a function with another configuration: `createDatabase()`, `loadConfig()` and
+ * `currentConfig()` see it inside, and in whatever is started there, and nowhere else. Overrides
+ * inside of overrides are merged; who names another database by `url` or `driver` drops the address
+ * before it.
+ *
+ * @example
+ * await withConfig({ database: tenant }, async () => {
+ *   await using db = await createDatabase();
+ * });
+ */
+export function withConfig<T>(overrides: DatabaseConfig, callback: () => T): T {
+  return configs.run(Object.freeze(mergeConfig(currentConfig(), overrides)), callback);
+}
+
+/** The overrides that hold here; empty outside of `withConfig`. */
+export function currentConfig(): DatabaseConfig {
+  return configs.getStore() ?? NONE;
+}

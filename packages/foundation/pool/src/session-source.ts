@@ -1,0 +1,56 @@
+import type { Driver, DriverConnection } from '@dal/core';
+import { OutageWatch } from './outage-watch.ts';
+import { gateName } from './known-server.ts';
+import { SeveralServers } from './several-servers.ts';
+
+export interface SessionSourceParts<Options, Raw> {
+  readonly driver: Driver<Options, Raw>;
+  readonly options: Options;
+  readonly failFast: boolean;
+  /** These sessions are of no use any more: end them, and send nothing more on them. */
+  retire(which: (connection: DriverConnection<Raw>) => boolean, reason: Error): void;
+}
+
+/** Where a pool's sessions come from: one server or several, with the watch over their health. */
+export class SessionSource<Options, Raw> {
+  /** The driver; with several servers its `connect` finds the right one. */
+  readonly driver: Driver<Options, Raw>;
+  readonly watch: OutageWatch;
+  readonly #several: SeveralServers<Options, Raw> | undefined;
+
+  constructor({ driver, options, failFast, retire }: SessionSourceParts<Options, Raw>) {
+    const list = driver.servers?.(options);
+    const only = list?.servers.length === 1 && (list.target ?? 'any') === 'any' ? list : undefined;
+    const several =
+      list && !only
+        ? new SeveralServers({ driver, list, retire, onSpare: () => this.watch.recovered() })
+        : undefined;
+    const [first] = only?.servers ?? [];
+    this.#several = several;
+    this.driver = several ? { ...driver, connect: (_, lost) => several.connect(lost) } : driver;
+    this.watch = new OutageWatch({
+      server: first && gateName(driver, first.name),
+      failFast,
+      classify: (error) => driver.classify(error),
+      onStop: () => several?.close(),
+    });
+  }
+
+  /** A refused write leads to another server, when there is one. */
+  get seeksPrimary(): boolean {
+    return this.#several?.seeksPrimary ?? false;
+  }
+
+  suspect(connection: DriverConnection<Raw>): void {
+    this.#several?.suspect(connection);
+  }
+
+  mistrust(connection: DriverConnection<Raw>): void {
+    this.#several?.mistrust(connection);
+  }
+
+  /** Tells servers apart: what one knows of its transactions another one does not. */
+  homeOf(connection: DriverConnection<Raw>): object | undefined {
+    return this.#several?.homeOf(connection);
+  }
+}

@@ -1,0 +1,182 @@
+import type { PoolBehaviour } from './pool-behaviour.ts';
+
+/** What every pool of this layer is held to; see {@link PoolBehaviour} for how to read it. */
+export const poolBehaviours: readonly PoolBehaviour[] = [
+  {
+    name: 'nothing is opened before it is needed, and sessions are used again',
+    options: { max: 2 },
+    steps: [
+      ['time 60000'],
+      ['acquire a', 'connect', 'a on 1'],
+      ['release a'],
+      ['acquire b', 'b on 1'],
+      ['release b'],
+    ],
+  },
+  {
+    name: 'first come, first served',
+    options: { max: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b'],
+      ['acquire c'],
+      ['acquire d'],
+      ['release a', 'b on 1'],
+      ['release b', 'c on 1'],
+      ['release c', 'd on 1'],
+    ],
+  },
+  {
+    name: 'never more than max, also while connects are slow',
+    options: { max: 2 },
+    steps: [
+      ['slow connect 100'],
+      ['acquire a', 'connect'],
+      ['acquire b', 'connect'],
+      ['acquire c'],
+      ['acquire d'],
+      ['time 100', 'a on 1', 'b on 2'],
+      ['release b', 'c on 2'],
+      ['release a', 'd on 1'],
+    ],
+  },
+  {
+    name: 'a connect that comes too late for one serves the next',
+    options: { max: 1 },
+    steps: [
+      ['slow connect 100'],
+      ['acquire a within 50', 'connect'],
+      ['acquire b within 500'],
+      ['time 60', 'a failed DAL_CONNECT_TIMEOUT'],
+      ['time 60', 'b on 1'],
+    ],
+  },
+  {
+    name: 'a waiter that gives up leaves its place to the next, and nothing is lost',
+    options: { max: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b within 50'],
+      ['acquire c'],
+      ['acquire d'],
+      ['abort c', 'c failed DAL_ABORTED'],
+      ['time 60', 'b failed DAL_POOL_TIMEOUT'],
+      ['release a', 'd on 1'],
+      ['release d'],
+      ['acquire e', 'e on 1'],
+    ],
+  },
+  {
+    name: 'one gives up in the very moment in which a session comes back',
+    options: { max: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b within 50'],
+      ['time 50', 'b failed DAL_POOL_TIMEOUT'],
+      ['release a'],
+      ['acquire c within 50', 'c on 1'],
+    ],
+  },
+  {
+    name: 'the queue has a bound',
+    options: { max: 1, maxWaiting: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b'],
+      ['acquire c', 'c failed DAL_POOL_QUEUE_FULL'],
+      ['release a', 'b on 1'],
+    ],
+  },
+  {
+    name: 'the last one used is lent first',
+    options: { max: 2 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b', 'connect', 'b on 2'],
+      ['release b'],
+      ['release a'],
+      ['acquire c', 'c on 1'],
+      ['acquire d', 'd on 2'],
+    ],
+  },
+  {
+    name: 'a destroyed session makes room for a waiter',
+    options: { max: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b'],
+      ['destroy a', 'destroy 1', 'connect', 'b on 2'],
+    ],
+  },
+  {
+    name: 'an idle session whose line breaks is replaced, and one that is lent too',
+    options: { max: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['release a'],
+      ['lose 1', 'destroy 1'],
+      ['acquire b', 'connect', 'b on 2'],
+      ['lose 2'],
+      ['acquire c'],
+      ['release b', 'destroy 2', 'connect', 'c on 3'],
+    ],
+  },
+  {
+    name: 'a session that has rested is asked for a sign of life',
+    options: { max: 1, validate: { afterIdleMs: 1_000 } },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['release a'],
+      ['time 900'],
+      ['acquire b', 'b on 1'],
+      ['release b'],
+      ['time 1100'],
+      ['acquire c', 'ping 1', 'c on 1'],
+    ],
+  },
+  {
+    name: 'one that gives no sign of life is replaced',
+    options: { max: 1, validate: { afterIdleMs: 1_000 } },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['release a'],
+      ['silent 1'],
+      ['time 1100'],
+      ['acquire b', 'ping 1'],
+      ['time 2000', 'destroy 1', 'connect', 'b on 2'],
+    ],
+  },
+  {
+    name: 'idle sessions are closed after their time',
+    options: { max: 2, idleTimeoutMs: 5_000 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['release a'],
+      ['time 4900'],
+      ['time 200', 'close 1'],
+      ['acquire b', 'connect', 'b on 2'],
+    ],
+  },
+  {
+    name: 'a session is replaced after its time, never while it is lent',
+    options: { max: 1, maxLifetimeMs: 10_000 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['time 11000'],
+      ['acquire b'],
+      ['release a', 'close 1', 'connect', 'b on 2'],
+    ],
+  },
+  {
+    name: 'close refuses who waits and waits for who holds',
+    options: { max: 1 },
+    steps: [
+      ['acquire a', 'connect', 'a on 1'],
+      ['acquire b'],
+      ['close within 1000', 'b failed DAL_CLOSED'],
+      ['acquire c', 'c failed DAL_CLOSED'],
+      ['time 100'],
+      ['release a', 'close 1', 'closed'],
+    ],
+  },
+];

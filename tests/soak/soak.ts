@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '@dal/core';
+import { createDatabase } from '@dal/factory';
+import { startFaultProxy } from '@dal/testing/faults';
+import { type Server, type ServerKind, startServer } from '@dal/testing/servers';
+import { breakSomething, type FaultName, type Victims } from '../chaos/break-things.ts';
+import { SeededRandom } from '../setup/seeded-random.ts';
+import { fillCaches, type LoadCounts, MixedLoad } from './load.ts';
+import { leastSquares, type RestingState, restingState } from './resting-state.ts';
+
+export interface SoakOptions {
+  readonly engine: ServerKind;
+  readonly seconds: number;
+  readonly seed: number;
+  /** Keeps something of each statement for ever, which must be seen. */
+  readonly leak?: boolean;
+}
+
+export interface SoakReport {
+  readonly options: SoakOptions;
+  readonly load: LoadCounts;
+  readonly faults: ReadonlyMap<FaultName, number>;
+  /** One for each second or so. */
+  readonly states: readonly RestingState[];
+  /** Of the line through the heap after the warm-up. */
+  readonly heapBytesPerSecond: number;
+  readonly violations: readonly string[];
+}
+
+const POOL_MAX = 6;
+const ROUND_MS = 1_000;
+/** What was compiled and cached for the first time is not a leak. */
+const WARM_UP_PART = 0.3;
+/** By how much the line through the heap may rise over the whole run: the noise of a short one. */
+const MOST_RISE_BYTES = 1_048_576;
+
+/** Mixed load and one fault a second; every second all rest, and what the process has is counted. */
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  await using server = await startServer(options.engine, { own: true });
+  await using proxy = await startFaultProxy({ port: server.port });
+  await using direct = await openDirect(server);
+  await layTables(direct);
+  const random = new SeededRandom(options.seed);
+  const victims: Victims = { proxy, server, direct, random };
+  const faults = new Map<FaultName, number>();
+  const watch = watchProcess();
+  const before = await restingState(0);
+  const db = await createDatabase(proxy.through(server.url), {
+    pool: { max: POOL_MAX },
+    ...(server.kind === 'postgres' ? {} : { commitTable: 'soak_commits' }),
+  });
+  const kept: object[] = [];
+  if (options.leak)
+    db.hooks.on('query:after', () => void kept.push(Array.from({ length: 2_000 }, () => 0)));
+  await fillCaches(db);
+  const load = new MixedLoad(db, random);
+  const states: RestingState[] = [];
+  const endsAt = performance.now() + options.seconds * 1_000;
+  while (performance.now() < endsAt) {
+    const nextAt = performance.now() + ROUND_MS;
+    await breakSomething(victims, faults).catch(() => undefined);
+    await sleep(Math.max(0, nextAt - performance.now()));
+    await load.rest();
+    await settled(db);
+    states.push(await restingState(load.listeners));
+    load.goOn();
+  }
+  await load.stop();
+  await db.close({ timeoutMs: 2_000 });
+  // The server's side of a line, and the proxy's, end a moment later.
+  await sleep(300);
+  const after = await restingState(load.listeners);
+  watch.end();
+  const heapBytesPerSecond = slopeOf(states);
+  return {
+    options,
+    load: load.counts,
+    faults,
+    states,
+    heapBytesPerSecond,
+    violations: [
+      ...watch.said,
+      ...load.violations,
+      ...violationsOf(states, heapBytesPerSecond),
+      ...leftOver(before, after),
+    ],
+  };
+}
+
+function slopeOf(states: readonly RestingState[]): number {
+  const steady = states.slice(Math.floor(states.length * WARM_UP_PART));
+  return leastSquares(steady.map(({ atSeconds, heapBytes }) => [atSeconds, heapBytes]));
+}
+
+function violationsOf(states: readonly RestingState[], bytesPerSecond: number): string[] {
+  const violations: string[] = [];
+  const seconds = states.at(-1)!.atSeconds - states[0]!.atSeconds;
+  const rise = bytesPerSecond * seconds * (1 - WARM_UP_PART);
+  if (rise > MOST_RISE_BYTES) {
+    violations.push(
+      `the heap grows by ${Math.round(bytesPerSecond)} bytes a second, ${Math.round(rise / 1_024)} KiB in this run`,
+    );
+  }
+  // At rest there is at most: the client's end, and the proxy's two, of each line; and those of `direct`.
+  const mostSockets = POOL_MAX * 3 + 4;
+  for (const { atSeconds, sockets } of states) {
+    if (sockets > mostSockets) {
+      violations.push(`${sockets} sockets at rest after ${Math.round(atSeconds)} s`);
+    }
+  }
+  for (const what of ['timers', 'others', 'listeners'] as const) {
+    const most = (part: readonly RestingState[]): number =>
+      Math.max(...part.map((state) => state[what]));
+    const third = Math.ceil(states.length / 3);
+    const [early, late] = [most(states.slice(0, third)), most(states.slice(-third))];
+    if (late > early + 2) violations.push(`${what} at rest: ${early} at first, ${late} at last`);
+  }
+  return violations;
+}
+
+/** After `close` the process has what it had before. */
+function leftOver(before: RestingState, after: RestingState): string[] {
+  return (['sockets', 'timers', 'listeners'] as const).flatMap((what) =>
+    after[what] > before[what]
+      ? [`${what}: ${before[what]} before the start, ${after[what]} after close`]
+      : [],
+  );
+}
+
+async function settled(db: Database): Promise<void> {
+  const endsAt = performance.now() + 5_000;
+  while (performance.now() < endsAt) {
+    const { lent, waiting, connecting } = db.pool.stats();
+    if (lent + waiting + connecting === 0) return;
+    await sleep(5);
+  }
+}
+
+function openDirect(server: Server): Promise<Database> {
+  const options = { pool: { max: 1 } };
+  if (server.kind !== 'postgres') return createDatabase(server.url, options);
+  return createDatabase(server.url, { ...options, applicationName: 'direct' });
+}
+
+async function layTables(db: Database): Promise<void> {
+  for (const table of ['soak_rows', 'soak_fixed']) {
+    await db.execute(`CREATE TABLE ${table} (id int NOT NULL, word varchar(200) NOT NULL)`);
+  }
+  await db.bulkInsert(
+    'soak_fixed',
+    Array.from({ length: 300 }, (_, id) => ({ id, word: `word ${id} `.repeat(8) })),
+  );
+}
+
+interface ProcessWatch {
+  readonly said: readonly string[];
+  end(): void;
+}
+
+/** Whatever the process says of errors that nobody caught, and of listeners that are too many. */
+function watchProcess(): ProcessWatch {
+  const said: string[] = [];
+  const onError = (error: unknown): void => void said.push(`uncaught: ${String(error)}`);
+  const onWarning = ({ name, message }: Error): void => {
+    if (name === 'MaxListenersExceededWarning') said.push(`${name}: ${message}`);
+  };
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  process.on('warning', onWarning);
+  return {
+    said,
+    end() {
+      process.off('uncaughtException', onError);
+      process.off('unhandledRejection', onError);
+      process.off('warning', onWarning);
+    },
+  };
+}
