@@ -25,7 +25,7 @@ async function drain(stream: AsyncIterable<unknown[]>): Promise<number> {
 
 describe.each(engines)('$name', ({ name, url }) => {
   const open = (options: Record<string, unknown> = {}): Promise<Database> =>
-    createDatabase(url, { pool: { max: 1 }, ...options });
+    createDatabase(url, { shared: false, pool: { max: 1 }, ...options });
   const text = manyRows(5_000);
 
   test('nothing is sent or lent before the loop begins, nor by a wrong call', async () => {

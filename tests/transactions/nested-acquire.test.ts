@@ -90,7 +90,7 @@ describe.each(engines)('$name', ({ url }) => {
 
   test('a callback that holds a connection of another database may wait for this one', async () => {
     await open(1);
-    await using other = await createDatabase(url, { pool: { max: 1 } });
+    await using other = await createDatabase(url, { shared: false, pool: { max: 1 } });
     const held = await db.acquire();
     const outcome = other.connection(() => db.queryValue('SELECT 7'));
     await sleep(300);

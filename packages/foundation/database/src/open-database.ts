@@ -102,8 +102,9 @@ export function openDatabase<Options, Raw>(
         parts: { name, driver: known, options: driverOptions, settings: pool },
         hooks,
       },
-      // A database that lives in its only session is nobody else's.
-      limits.keepOne ? undefined : pools,
+      // A database that lives in its only session is nobody else's, and a session's marks are in the
+      // table of one database.
+      limits.keepOne || settings.commitTable !== undefined ? undefined : pools,
     ),
     plans: new StatementPlans(known.dialect, settings.tags, settings.tagFormat),
     hooks,

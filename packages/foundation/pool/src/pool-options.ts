@@ -31,7 +31,7 @@ export interface PoolOptions {
    * those that rested for longer. Default: `{ afterIdleMs: 1_000 }`.
    */
   readonly validate?: 'always' | 'never' | { readonly afterIdleMs: number | string };
-  /** A resting connection is asked for a sign of life this often. Default: 30 s. */
+  /** A resting connection is asked for a sign of life this often; 0: never. Default: 30 s. */
   readonly healthCheckIntervalMs?: number | string;
   /** Callers that may wait at the same time; the next one is refused at once. Default: 1,000. */
   readonly maxWaiting?: number;
@@ -123,6 +123,8 @@ const validateReader: OptionReader<PoolSettings['validate']> = (value, where) =>
   throw wrongOption(where, '"always", "never" or { afterIdleMs }', value);
 };
 
+const durationOrNever: OptionReader<number> = (value, where) => duration(value, where) || Infinity;
+
 const share: OptionReader<number> = (value, where) => {
   if (typeof value === 'number' && value > 0 && value <= 1) return value;
   throw wrongOption(where, 'a share above 0 and up to 1', value);
@@ -149,7 +151,7 @@ export function readPoolOptions(input: Readonly<Record<string, unknown>>): PoolS
       idleTimeoutMs: duration,
       maxLifetimeMs: duration,
       validate: validateReader,
-      healthCheckIntervalMs: duration,
+      healthCheckIntervalMs: durationOrNever,
       maxWaiting: integer(0, 1_000_000),
       leakThresholdMs: duration,
       acquireStacks: oneOf('always', 'sampled', 'never'),
