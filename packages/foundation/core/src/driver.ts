@@ -147,14 +147,14 @@ export type TargetServer =
   | 'standby'
   | 'prefer-standby';
 
-export const TARGET_SERVERS = [
+export const TARGET_SERVERS: readonly TargetServer[] = [
   'any',
   'read-write',
   'read-only',
   'primary',
   'standby',
   'prefer-standby',
-] as const satisfies readonly TargetServer[];
+];
 
 export interface ServerRole {
   /** A statement of its own may write here. */

@@ -46,7 +46,7 @@ export function newLease<Raw>(
 }
 
 /** Who holds what, the longest loan first. */
-export function longestFirst(leases: Iterable<Lease>, most = Infinity): LeaseReport[] {
+export function longestFirst(leases: Iterable<Lease>, most: number = Infinity): LeaseReport[] {
   const sorted = [...leases].toSorted((a, b) => a.acquiredAt - b.acquiredAt);
   return sorted.slice(0, most).map(reportLease);
 }

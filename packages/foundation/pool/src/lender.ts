@@ -166,7 +166,7 @@ export class Lender<Raw> {
   }
 
   /** What errors tell of the pool. */
-  scene(deadline?: Deadline, mostHolders = MOST_HOLDERS): PoolScene {
+  scene(deadline?: Deadline, mostHolders: number = MOST_HOLDERS): PoolScene {
     const late = deadline ? performance.now() - deadline.at : 0;
     return {
       name: this.#parts.name,

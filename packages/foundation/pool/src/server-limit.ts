@@ -21,9 +21,9 @@ const LONGEST_HOLD_MS = 60_000;
 /** How many sessions the server lets us have, as far as that is known. */
 export class ServerLimit {
   /** The most that may be open; Infinity while nothing is known. */
-  places = Infinity;
+  places: number = Infinity;
   /** What the server said. */
-  known = Infinity;
+  known: number = Infinity;
   readonly #max: number;
   readonly #listeners = new Set<LimitListener>();
   #asked: boolean;

@@ -128,7 +128,10 @@ const CLOSE_GRACE_MS = 2_000;
  *
  * @returns false when the line was cut
  */
-export async function closeSession(session: Session, graceMs = CLOSE_GRACE_MS): Promise<boolean> {
+export async function closeSession(
+  session: Session,
+  graceMs: number = CLOSE_GRACE_MS,
+): Promise<boolean> {
   if (session.lost === undefined) {
     session.lost = new Error('The session was closed by the layer.');
     if ((await within(graceMs, sayGoodbye(session))) === 'done') return true;
