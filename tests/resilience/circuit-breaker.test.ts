@@ -12,7 +12,7 @@ test.each(['postgres', 'mysql', 'mariadb'] as const)(
     await using server = await startServer(kind, { own: true });
     await using proxy = await startFaultProxy({ port: server.port });
     await using db = await createDatabase(proxy.through(server.url), {
-      pool: { max: 2 },
+      pool: { max: 2, failFast: true },
       retry: { maxRetries: 0 },
     });
     const breaker = new CircuitBreaker(kind, { failureThreshold: 3, recoveryTimeoutMs: 800 });

@@ -14,10 +14,10 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))('$name'
   beforeAll(async () => {
     proxy = await startFaultProxy({ port: Number(new URL(url).port) });
     admin = await createDatabase(url);
-    // The layer's own retries are off: what is seen here is done by the wrapper.
+    // The layer neither waits nor retries: what is seen here is done by the wrapper.
     db = await createDatabase(
       { url: proxy.through(url), connectTimeoutMs: 3_000 },
-      { pool: { max: 1 }, retry: { maxRetries: 0 } },
+      { pool: { max: 1, failFast: true }, retry: { maxRetries: 0 } },
     );
     await admin.execute('DROP TABLE IF EXISTS resilience_rows');
     await admin.execute(`CREATE TABLE resilience_rows (id ${db.dialect.types.integer})`);
