@@ -1,6 +1,7 @@
 import { type Deadline, within, remainingMs } from '@dal/core';
 import { destroySession, type Session, statusOf } from '@dal/pool';
 import type { Runtime } from './runtime.ts';
+import { toDalError } from './to-dal-error.ts';
 
 /** By how much the server's own limit lies behind ours: a cancel and its grace fit in between. */
 const MARGIN_MS = 3_000;
@@ -25,7 +26,7 @@ export function limitFor(
  * but a net with a hole is told of, once.
  */
 export async function setLimit(
-  { name }: Runtime,
+  { driver, name }: Runtime,
   session: Session,
   limitMs: number | undefined,
   deadline: Deadline,
@@ -40,7 +41,9 @@ export async function setLimit(
   });
   const outcome = await within(left, setting ?? Promise.resolve());
   if (outcome === 'late') destroySession(session);
-  if (reason !== undefined && !session.lost) warnOnce(name, reason);
+  if (reason !== undefined && !toDalError(driver, name, reason).fault?.connectionLost) {
+    warnOnce(name, reason);
+  }
   // Inside a transaction a ROLLBACK takes the setting back, so it is looked at again afterwards.
   if (statusOf(session) === 'idle') session.limitMs = limitMs;
 }
