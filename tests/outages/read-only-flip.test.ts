@@ -66,7 +66,7 @@ test.each((['mysql', 'mariadb'] as const).filter((kind) => wanted.includes(kind)
     await rootOfFirst.execute('SET GLOBAL read_only = 1');
     await rootOfSecond.execute('SET GLOBAL read_only = 0');
     await db.transaction((tx) => tx.execute(`INSERT INTO ${TABLE} (op) VALUES (-1)`), {
-      retries: 3,
+      retries: 10,
     });
     expect((await readLedger(rootOfSecond, TABLE)).ops.has(-1)).toBe(true);
   },
