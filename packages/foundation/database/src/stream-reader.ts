@@ -103,7 +103,6 @@ export class StreamReader<T> {
   async #begin(deadline: Deadline): Promise<void> {
     const { statement, open: start } = this.#call;
     const { session } = this.#lease;
-    if (session.settling) await session.settling;
     throwIfAborted(deadline, 'The stream');
     if (session.lost) {
       this.#settled = true;
