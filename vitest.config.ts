@@ -36,6 +36,7 @@ export default defineConfig({
   test: {
     // Two workers: the engines run on the same machine as the tests.
     maxWorkers: 2,
+    setupFiles: ['tooling/vitest/one-clock.ts'],
     reporters: ['default', new ClosingLineReporter()],
     projects: [
       {

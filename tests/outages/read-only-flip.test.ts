@@ -7,12 +7,15 @@ import { readLedger, WriteLoad } from './write-load.ts';
 
 const wanted = inject('engines').map(({ name }) => name);
 const TABLE = 'flip_ledger';
+/** How late this process may learn what the server has said. */
+const LATE_MS = 200;
+/** What a machine with other work may add. */
+const SLACK_MS = 1_000;
 
 // Two servers that know nothing of each other: what counts is where writes go, and when.
 test.each((['mysql', 'mariadb'] as const).filter((kind) => wanted.includes(kind)))(
   '%s: the primary becomes read-only and another one writable: writes follow',
-  // By the clock of a machine that does other things too: a second try may have it to itself.
-  { timeout: 90_000, retry: 2 },
+  { timeout: 90_000 },
   async (kind) => {
     await using first = await startServer(kind, { own: true });
     await using second = await startServer(kind, { own: true });
@@ -29,12 +32,12 @@ test.each((['mysql', 'mariadb'] as const).filter((kind) => wanted.includes(kind)
     await using db = await createDatabase(url, { pool: { max: 5 } });
 
     const load = new WriteLoad(db, TABLE, 8, 8_000);
-    await sleep(400);
-    expect(load.acknowledged.length).toBeGreaterThan(10);
+    await expect.poll(() => load.acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(10);
     await rootOfFirst.execute('SET GLOBAL read_only = 1');
     const refusing = performance.now();
-    await sleep(400);
-    expect(load.acknowledged.filter(({ at }) => at > refusing + 50)).toEqual([]);
+    await sleep(LATE_MS + 300);
+    // Those that were refused in the middle of this wait for the other one.
+    expect(load.acknowledged.filter(({ at }) => at > refusing + LATE_MS)).toEqual([]);
     const old = await readLedger(rootOfFirst, TABLE);
     await rootOfSecond.execute('SET GLOBAL read_only = 0');
     const writable = performance.now();
@@ -48,8 +51,8 @@ test.each((['mysql', 'mariadb'] as const).filter((kind) => wanted.includes(kind)
     const last = await load.firstSince(again);
     await sleep(100);
     await load.stop();
-    expect(next - writable).toBeLessThan(1_000);
-    expect(last - again).toBeLessThan(1_000);
+    expect(next - writable).toBeLessThan(500 + SLACK_MS);
+    expect(last - again).toBeLessThan(500 + SLACK_MS);
 
     // Refused writes did nothing anywhere, and were made once, later.
     expect(load.failed).toEqual([]);
@@ -66,7 +69,7 @@ test.each((['mysql', 'mariadb'] as const).filter((kind) => wanted.includes(kind)
     await rootOfFirst.execute('SET GLOBAL read_only = 1');
     await rootOfSecond.execute('SET GLOBAL read_only = 0');
     await db.transaction((tx) => tx.execute(`INSERT INTO ${TABLE} (op) VALUES (-1)`), {
-      retries: 10,
+      retries: 3,
     });
     expect((await readLedger(rootOfSecond, TABLE)).ops.has(-1)).toBe(true);
   },

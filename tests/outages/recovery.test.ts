@@ -44,14 +44,6 @@ test.each(servers)(
       const watch = setInterval(() => (most = Math.max(most, proxy.counts.open)), 1);
       const times = await all;
       clearInterval(watch);
-      console.log(
-        name,
-        outageMs,
-        attempts,
-        Math.min(...times) - back,
-        Math.max(...times) - back,
-        most,
-      );
       expect(Math.min(...times) - back).toBeLessThan(300 + SLACK_MS);
       expect(Math.max(...times) - back).toBeLessThan(1_000 + SLACK_MS);
       expect(most).toBeLessThanOrEqual(MAX);

@@ -10,7 +10,7 @@ const servers = inject('engines').filter(({ name }) => name !== 'sqlite');
 describe.each(servers)('$name', ({ name, url }) => {
   const sleepFor = (seconds: number): string =>
     name === 'postgres' ? `SELECT pg_sleep(${seconds})` : `SELECT SLEEP(${seconds})`;
-  const table = `shutdown_${name}`;
+  const table = `shutdown_${name}_${process.pid}`;
   let admin: Database;
 
   beforeAll(async () => {

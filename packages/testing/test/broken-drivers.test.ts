@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Catalog, Driver, DriverConnection, NativeResult } from '@dal/core';
+import type {
+  Catalog,
+  Driver,
+  DriverConnection,
+  HeldLock,
+  NativeResult,
+  SessionLock,
+} from '@dal/core';
 import { sqliteDriver } from '@dal/sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { failingChapters } from './collect-run.ts';
@@ -25,9 +32,29 @@ interface Breakage {
   readonly inMemory?: boolean;
 }
 
+const everybodys: HeldLock = {
+  isHeld: () => Promise.resolve(true),
+  release: () => Promise.resolve(),
+};
+
 const drivers: Record<string, Breakage> = {
   'no promise at all': { fails: [], driver: sound },
   'no promise, and stops statements': stoppable('stops'),
+  'goes on with an attempt that was given up': {
+    fails: ['connections'],
+    driver: { ...sound, connect: (options, lost, _signal) => sound.connect(options, lost) },
+  },
+  'ends a session whose attempt was given up too late': {
+    fails: ['connections'],
+    driver: {
+      ...sound,
+      async connect(options, lost, signal) {
+        const session = await sound.connect(options, lost, signal);
+        signal?.addEventListener('abort', () => session.destroy?.());
+        return session;
+      },
+    },
+  },
   'rounds big integers': values((value) => (typeof value === 'bigint' ? Number(value) : value)),
   'loses digits of decimals': values((value) =>
     typeof value === 'string' && /^-?\d+\.\d{10,}$/.test(value) ? String(Number(value)) : value,
@@ -224,6 +251,11 @@ const drivers: Record<string, Breakage> = {
         : row,
     ),
   })),
+  'lends its lock to everybody': sessionLock(() => () => Promise.resolve(everybodys)),
+  'keeps a lock that is given back': sessionLock((take) => async (session, name) => {
+    const held = await take(session, name);
+    return held && { ...held, release: () => Promise.resolve() };
+  }),
   'cancels nothing': stoppable('runs on'),
   'cancels later than it says': stoppable('stops late'),
 };
@@ -290,6 +322,17 @@ function catalog(change: (sound: Catalog) => Partial<Catalog>): Breakage {
   if (!whole) throw new Error('SQLite has a catalog.');
   const dialect = { ...sound.dialect, catalog: { ...whole, ...change(whole) } };
   return { fails: ['schema'], driver: { ...sound, dialect } };
+}
+
+/** A lock that is taken in another way. */
+function sessionLock(change: (sound: SessionLock['take']) => SessionLock['take']): Breakage {
+  const whole = sound.dialect.sessionLock;
+  if (!whole) throw new Error('SQLite has a lock for sessions.');
+  const take = change((session, name) => whole.take(session, name));
+  return {
+    fails: ['locks'],
+    driver: { ...sound, dialect: { ...sound.dialect, sessionLock: { take } } },
+  };
 }
 
 function values(change: (value: unknown) => unknown): Breakage {

@@ -98,6 +98,19 @@ test('an address can be led through the proxy', () => {
   );
 });
 
+test('an address can move to another server; what is open stays where it is', async () => {
+  const other = createServer((socket) => {
+    socket.on('error', () => undefined).end('the other one');
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const before = open();
+  await before.exchange('a');
+  proxy.leadTo({ port: (other.address() as { port: number }).port });
+  expect(await before.exchange('b')).toBe('ab');
+  expect(await open().reads(13)).toBe('the other one');
+  other.close();
+});
+
 describe('stall', () => {
   test('holds everything back and delivers it in order afterwards', async () => {
     const client = open();

@@ -21,11 +21,15 @@ export class Cancels {
     let own: Line | undefined;
     let timer: NodeJS.Timeout | undefined;
     try {
-      const { line } = await openLine(this.#options, endsAt, (born) => {
-        if (own) this.#underWay.delete(own);
-        own = born;
-        this.#underWay.add(born);
-        if (this.#line.ended) born.drop();
+      // Without a database: a KILL needs none, and in the server's list it is told apart by that.
+      const options = { ...this.#options, database: undefined };
+      const { line } = await openLine(options, endsAt, {
+        born: (born) => {
+          if (own) this.#underWay.delete(own);
+          own = born;
+          this.#underWay.add(born);
+          if (this.#line.ended) born.drop();
+        },
       });
       timer = setTimeout(() => line.drop(), Math.max(0, endsAt - performance.now()));
       if (!this.#line.ended) await killQuery(line, this.#line.threadId);

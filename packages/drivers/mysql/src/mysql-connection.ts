@@ -12,7 +12,7 @@ import type {
 } from '@dal/core';
 import { Cancels } from './cancels.ts';
 import { noteError } from './error-notes.ts';
-import { versionFromGreeting } from './flavor.ts';
+import { type Flavor, versionFromGreeting } from './flavor.ts';
 import { goodbye } from './goodbye.ts';
 import { killSession } from './kill-session.ts';
 import { closedError, type Connection, libraryVersion, type Line } from './line.ts';
@@ -56,6 +56,10 @@ export class MysqlConnection implements DriverConnection<Connection> {
       this.#tellsLoss = false;
       this.#lost(this.#note(error));
     };
+  }
+
+  get system(): Flavor {
+    return this.#open.flavor;
   }
 
   get id(): string {

@@ -22,6 +22,13 @@ export const mysqlDriver: Driver<MysqlOptions, Connection> = defineDriver({
     target: options.targetSessionAttrs,
     shuffle: options.loadBalanceHosts,
   }),
+  // Which of the two it is, the server's greeting tells.
+  describe: ({ host, port, database, socketPath }) => ({
+    system: 'mysql',
+    namespace: database,
+    address: socketPath ?? host,
+    port: socketPath === undefined ? port : undefined,
+  }),
   module: import.meta.url,
 });
 

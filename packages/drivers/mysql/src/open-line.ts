@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { ConfigError, type TlsSettings, tlsAttempts } from '@dal/core';
+import { abortError, ConfigError, onAbort, type TlsSettings, tlsAttempts } from '@dal/core';
 import { noteError } from './error-notes.ts';
 import { type Flavor, flavorFromGreeting } from './flavor.ts';
 import { type Handshake, Line } from './line.ts';
@@ -14,30 +14,38 @@ export interface OpenLine {
   readonly greeting: string;
 }
 
+export interface Attempt {
+  /** Gets each line before it is open, so that it can be dropped. */
+  readonly born?: (line: Line) => void;
+  /** Gives the attempt up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Connects and logs in until `endsAt` (on the clock of `performance.now()`). When it fails its socket
- * is gone, and the error is marked as one of connecting. `born` gets each line before it is open, so
- * that it can be dropped.
+ * is gone, and the error is marked as one of connecting.
  */
 export async function openLine(
   options: MysqlOptions,
   endsAt: number,
-  born?: (line: Line) => void,
+  how: Attempt = {},
 ): Promise<OpenLine> {
+  if (how.signal?.aborted) throw abortError(how.signal, 'Connecting');
   try {
-    const password = await readPassword(options, endsAt);
+    const password = await readPassword(options, endsAt, how.signal);
     const attempts =
       options.socketPath === undefined ? tlsAttempts(options.tls, options.host) : [false as const];
     for (const [index, tls] of attempts.entries()) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- the second way is for when the first is refused
-        return await attempt(options, password, tls, endsAt, born);
+        return await attempt(options, password, tls, endsAt, how);
       } catch (error) {
         if (index === attempts.length - 1 || !refusesThisWay(error, tls)) throw error;
       }
     }
     throw new ConfigError('mysql.tls allows no way to connect.', { kind: 'usage' });
   } catch (error) {
+    if (how.signal?.aborted) throw abortError(how.signal, 'Connecting');
     throw noteError(error, { phase: 'connect' });
   }
 }
@@ -58,9 +66,10 @@ function attempt(
   password: string | undefined,
   tls: TlsSettings | false,
   endsAt: number,
-  born: ((line: Line) => void) | undefined,
+  { born, signal }: Attempt,
 ): Promise<OpenLine> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const socket =
       options.socketPath === undefined
         ? connect({
@@ -79,13 +88,16 @@ function attempt(
     );
     const fail = (error: unknown): void => {
       clearTimeout(timer);
+      stopListening();
       line.drop();
       reject(noteError(readable(error, line), { phase: 'connect', flavor }));
     };
     line.onEnd = fail;
+    const stopListening = onAbort(signal, () => fail(signal?.reason));
     born?.(line);
     line.once('connect', ({ serverVersion }: Handshake) => {
       clearTimeout(timer);
+      stopListening();
       flavor = flavorFromGreeting(serverVersion);
       line.onEnd = () => undefined;
       resolve({ line, flavor, greeting: serverVersion });
@@ -134,19 +146,23 @@ function lineSettings(
   };
 }
 
-async function readPassword(options: MysqlOptions, endsAt: number): Promise<string | undefined> {
+async function readPassword(
+  options: MysqlOptions,
+  endsAt: number,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   if (typeof options.password !== 'function') return options.password;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(connectTimedOut(options)),
-      Math.max(0, endsAt - performance.now()),
-    );
-  });
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(connectTimedOut(options)),
+    Math.max(0, endsAt - performance.now()),
+  );
+  const stopListening = onAbort(signal, () => reject(signal?.reason));
   try {
-    return await Promise.race([options.password(), late]);
+    return await Promise.race([options.password(), givenUp]);
   } finally {
     clearTimeout(timer);
+    stopListening();
   }
 }
 

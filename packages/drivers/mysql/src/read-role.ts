@@ -1,11 +1,16 @@
-import { ConnectionError, type ServerRole } from '@dal/core';
+import { ConnectionError, type ServerHistory, type ServerRole } from '@dal/core';
+import { mariadbHistory, mysqlHistory } from './gtid-history.ts';
 
 /** Asks the server; answers the rows as lists. */
 type Ask = (text: string) => Promise<readonly unknown[]>;
 
 const VARIABLES =
-  "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', 'innodb_read_only', 'wsrep_on', 'group_replication_group_name')";
+  "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', 'innodb_read_only', 'wsrep_on', 'group_replication_group_name', 'gtid_mode', 'gtid_domain_id')";
 const GALERA = "SHOW GLOBAL STATUS WHERE Variable_name = 'wsrep_ready'";
+// Not among the variables: those are cut off when they are long.
+const EXECUTED = 'SELECT @@GLOBAL.gtid_executed';
+const POSITIONS =
+  'SELECT @@GLOBAL.gtid_current_pos, @@GLOBAL.gtid_binlog_state, @@GLOBAL.gtid_slave_pos';
 const MEMBER =
   'SELECT MEMBER_STATE FROM performance_schema.replication_group_members WHERE MEMBER_ID = @@server_uuid';
 
@@ -34,7 +39,23 @@ export async function readRole(ask: Ask): Promise<ServerRole> {
   const isReadOnly = ['read_only', 'super_read_only', 'innodb_read_only'].some((name) =>
     isOn(variables.get(name)),
   );
-  return { writable: !isReadOnly, standby: isReadOnly };
+  const history = await readHistory(ask, variables);
+  return { writable: !isReadOnly, standby: isReadOnly, ...(history ? { history } : {}) };
+}
+
+/** Only with GTIDs, which MariaDB always has; in a Galera cluster each of its nodes counts for itself. */
+async function readHistory(
+  ask: Ask,
+  variables: ReadonlyMap<string, string>,
+): Promise<ServerHistory | undefined> {
+  if (variables.get('gtid_mode') === 'ON') {
+    const [row] = (await ask(EXECUTED)) as [string][];
+    return mysqlHistory(row?.[0] ?? '');
+  }
+  if (!variables.has('gtid_domain_id') || isOn(variables.get('wsrep_on'))) return undefined;
+  const [row] = (await ask(POSITIONS)) as [string, string, string][];
+  const [current = '', ...seen] = row ?? [];
+  return mariadbHistory(current, seen);
 }
 
 async function memberState(ask: Ask): Promise<string | undefined> {

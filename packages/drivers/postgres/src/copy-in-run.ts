@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { ConfigError, type NativeResult, QueryError } from '@dal/core';
+import { AttendedRun } from './attended-run.ts';
 import type { PgLine } from './pg-client.ts';
-import { readTag, StatementRun } from './statement-run.ts';
+import { readTag } from './statement-run.ts';
 
 /** Bytes that may wait in the socket; more only grows memory, for the server reads no faster. */
 const MAX_QUEUED_BYTES = 262_144;
@@ -14,19 +15,15 @@ const MAX_QUEUED_BYTES = 262_144;
  * statements fit into one text, rejects before the session is ready again, and doesn't end with
  * the line.
  */
-export class CopyInRun extends StatementRun {
-  #line: PgLine | undefined;
+export class CopyInRun extends AttendedRun {
   #isOpen = false;
   /** Said that it is all, or that it is void. */
   #ended = false;
-  /** While data is taken a Sync would be swallowed; one must follow the end or the error. */
-  #synced = false;
-  #wake: (() => void) | undefined;
 
   /** Sends the chunks as fast as the server takes them; settles when it is ready for the next statement. */
   async send(chunks: AsyncIterator<Buffer>): Promise<NativeResult> {
     try {
-      while (!this.#isOpen && !this.#isOver) await this.#change();
+      while (!this.#isOpen && !this.#isOver) await this.change();
       await this.#feed(chunks);
       this.#end();
     } catch (error) {
@@ -36,7 +33,7 @@ export class CopyInRun extends StatementRun {
       // Not waited for: a source that hangs must not keep the session.
       chunks.return?.().catch(() => undefined);
     }
-    while (!this.settled) await this.#change();
+    await this.whenSettled();
     if (this.failure !== undefined) throw this.failure as Error;
     const { command, affectedRows } = readTag(this.tag);
     return { rows: [], columns: [], affectedRows, command };
@@ -55,15 +52,10 @@ export class CopyInRun extends StatementRun {
 
   override handleCopyInResponse(_line: PgLine): void {
     this.#isOpen = true;
-    this.#notify();
-  }
-
-  override handlePortalSuspended(_line: PgLine): void {
-    // Only a run that asks for a number of rows is suspended.
+    this.notify();
   }
 
   override handleCommandComplete(message: { readonly text: string }, line: PgLine): void {
-    super.handleCommandComplete(message, line);
     if (!this.#isOpen) {
       this.fail(
         new ConfigError('The statement took no data: it is not COPY ... FROM STDIN.', {
@@ -72,34 +64,13 @@ export class CopyInRun extends StatementRun {
         }),
       );
     }
-    this.#sync();
-    this.#notify();
+    super.handleCommandComplete(message, line);
   }
 
-  override handleEmptyQuery(line: PgLine): void {
-    super.handleEmptyQuery(line);
-    this.#sync();
-    this.#notify();
-  }
-
-  override handleError(error: unknown, line: PgLine): void {
-    this.#sync();
-    super.handleError(error, line);
-    this.#notify();
-  }
-
-  protected override execute(line: PgLine): void {
-    this.#line = line;
+  protected override ask(line: PgLine): void {
     line.execute({});
+    // While data is taken a Sync would be swallowed; it follows the end or the error.
     line.flush();
-  }
-
-  protected override succeed(): void {
-    this.#notify();
-  }
-
-  protected override reject(): void {
-    this.#notify();
   }
 
   get #isOver(): boolean {
@@ -110,14 +81,14 @@ export class CopyInRun extends StatementRun {
     while (!this.#isOver) {
       const step = await this.#orOver(chunks.next());
       if (step === undefined || step.done || this.#isOver) return;
-      this.#line?.sendCopyFromChunk(step.value);
+      this.line?.sendCopyFromChunk(step.value);
       // A line that takes all at once would keep the server's error and every timer from being heard.
       await setImmediate();
-      const stream = this.#line?.stream;
+      const stream = this.line?.stream;
       if (stream && stream.writableLength > MAX_QUEUED_BYTES && !this.#isOver) {
-        const drained = (): void => this.#notify();
+        const drained = (): void => this.notify();
         stream.once('drain', drained);
-        await this.#change();
+        await this.change();
         stream.off('drain', drained);
       }
     }
@@ -126,41 +97,21 @@ export class CopyInRun extends StatementRun {
   #end(): void {
     if (this.#ended || this.#isOver) return;
     this.#ended = true;
-    this.#line?.endCopyFrom();
-    this.#sync();
+    this.line?.endCopyFrom();
+    this.sync();
   }
 
   #abandon(error: unknown): void {
     if (this.#ended || this.#isOver) return;
     this.#ended = true;
     this.fail(error);
-    this.#line?.sendCopyFail('the client gave up');
-    this.#sync();
-    this.#notify();
-  }
-
-  #sync(): void {
-    if (this.#synced) return;
-    this.#synced = true;
-    this.#line?.sync();
+    this.line?.sendCopyFail('the client gave up');
+    this.sync();
+    this.notify();
   }
 
   /** The step, or undefined when the run is over before. */
   #orOver<T>(step: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#wake = () => resolve(undefined);
-      step.then(resolve, reject);
-    });
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #notify(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+    return Promise.race([step, this.change() as Promise<undefined>]);
   }
 }

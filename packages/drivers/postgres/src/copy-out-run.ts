@@ -1,25 +1,23 @@
+import { AttendedRun } from './attended-run.ts';
 import { CHUNK_BYTES } from './copy-chunks.ts';
 import type { PgLine } from './pg-client.ts';
-import { StatementRun } from './statement-run.ts';
 
 /** Chunks that may wait for their reader before the server is held back. */
 const MAX_QUEUED = 4;
 
 /** `COPY ... TO STDOUT`: the server sends a message for each row; they are handed out in chunks. */
-export class CopyOutRun extends StatementRun {
-  #line: PgLine | undefined;
+export class CopyOutRun extends AttendedRun {
   #ready: Buffer[] = [];
   /** Copied together here: the messages lie in a buffer that `pg` uses again. */
   #filling = Buffer.allocUnsafe(CHUNK_BYTES);
   #filled = 0;
   #dropping = false;
-  #wake: (() => void) | undefined;
 
   /** The next chunk; undefined after the last one. Rejects with what went wrong. */
   async next(): Promise<Buffer | undefined> {
     while (this.#ready.length === 0 && !this.settled) {
-      this.#line?.stream.resume();
-      await this.#change();
+      this.line?.stream.resume();
+      await this.change();
     }
     if (this.failure !== undefined) throw this.failure as Error;
     const chunk = this.#ready.shift();
@@ -33,8 +31,8 @@ export class CopyOutRun extends StatementRun {
   async leave(): Promise<void> {
     this.#dropping = true;
     this.#ready = [];
-    this.#line?.stream.resume();
-    while (!this.settled) await this.#change();
+    this.line?.stream.resume();
+    await this.whenSettled();
   }
 
   override handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
@@ -48,36 +46,12 @@ export class CopyOutRun extends StatementRun {
       this.#filling = Buffer.allocUnsafe(CHUNK_BYTES);
       this.#filled = 0;
     }
-    if (this.#ready.length >= MAX_QUEUED) this.#line?.stream.pause();
-    if (this.#ready.length > 0) this.#notify();
+    if (this.#ready.length >= MAX_QUEUED) this.line?.stream.pause();
+    if (this.#ready.length > 0) this.notify();
   }
 
-  override handlePortalSuspended(_line: PgLine): void {
-    // Only a run that asks for a number of rows is suspended.
-  }
-
-  protected override execute(line: PgLine): void {
-    this.#line = line;
+  protected override ask(line: PgLine): void {
     line.execute({});
-    line.sync();
-  }
-
-  protected override succeed(): void {
-    this.#notify();
-  }
-
-  protected override reject(): void {
-    this.#notify();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #notify(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+    this.sync();
   }
 }

@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '@dal/core';
+import { onAbort, quoteIdentifier } from '@dal/core';
 import { openSession, type OpenSession } from './open-session.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import type { PostgresOptions } from './postgres-options.ts';
@@ -14,20 +14,26 @@ const MAINTENANCE = 'postgres';
 export async function openOrCreate(
   options: PostgresOptions,
   types: PostgresTypes,
+  signal?: AbortSignal,
 ): Promise<OpenSession> {
   try {
-    return await openSession(options, types);
+    return await openSession(options, types, signal);
   } catch (error) {
     if (!options.createIfMissing || codeOf(error) !== NO_SUCH_DATABASE) throw error;
   }
-  await createDatabase(options, types);
-  return openSession(options, types);
+  await createDatabase(options, types, signal);
+  return openSession(options, types, signal);
 }
 
-async function createDatabase(options: PostgresOptions, types: PostgresTypes): Promise<void> {
+async function createDatabase(
+  options: PostgresOptions,
+  types: PostgresTypes,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const maintenance = { ...options, database: MAINTENANCE, readOnly: false };
-  const { client } = await openSession(maintenance, types);
+  const { client } = await openSession(maintenance, types, signal);
   const stream = client.line.stream;
+  const stopListening = onAbort(signal, () => stream.destroy());
   const timer = setTimeout(() => stream.destroy(), options.connectTimeoutMs);
   try {
     await client.query(`CREATE DATABASE ${quoteIdentifier(options.database, postgresDialect)}`);
@@ -35,6 +41,7 @@ async function createDatabase(options: PostgresOptions, types: PostgresTypes): P
     if (!MADE_BY_OTHERS.has(codeOf(error) ?? '')) throw error;
   } finally {
     clearTimeout(timer);
+    stopListening();
     stream.destroy();
   }
 }

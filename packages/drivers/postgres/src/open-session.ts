@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import { ConfigError, ConnectionError, tlsAttempts, type TlsSettings } from '@dal/core';
+import {
+  abortError,
+  ConfigError,
+  ConnectionError,
+  onAbort,
+  tlsAttempts,
+  type TlsSettings,
+} from '@dal/core';
 import { type Address, type Line, type LineTarget, NO_TLS, openLine } from './open-line.ts';
 import { SessionClient } from './pg-client.ts';
 import { markRefusal } from './postgres-faults.ts';
@@ -17,29 +24,34 @@ export interface OpenSession {
 
 /**
  * Logs in, trying the ways that `tls` allows one after another. Settles within
- * `connectTimeoutMs` by itself, and leaves no socket behind when it fails.
+ * `connectTimeoutMs` by itself, or when the signal is aborted, and leaves no socket behind when it
+ * fails.
  */
 export async function openSession(
   options: PostgresOptions,
   types: PostgresTypes,
+  signal?: AbortSignal,
 ): Promise<OpenSession> {
+  if (signal?.aborted) throw abortError(signal, 'Connecting');
   const sockets = new Set<Socket>();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = tooLate(options);
-      reject(error);
-      for (const socket of sockets) socket.destroy(error);
-    }, options.connectTimeoutMs);
-  });
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  const giveUp = (error: Error): void => {
+    reject(error);
+    for (const socket of sockets) socket.destroy(error);
+  };
+  const timer = setTimeout(() => giveUp(tooLate(options)), options.connectTimeoutMs);
+  const stopListening = onAbort(signal, () =>
+    giveUp(abortError(signal as AbortSignal, 'Connecting')),
+  );
   try {
-    return await Promise.race([tryWays(options, types, sockets), late]);
+    return await Promise.race([tryWays(options, types, sockets), givenUp]);
   } catch (error) {
     for (const socket of sockets) socket.destroy();
     markRefusal(error);
     throw error;
   } finally {
     clearTimeout(timer);
+    stopListening();
   }
 }
 

@@ -51,9 +51,10 @@ function limitText(ms: number): string {
 export async function connectPostgres(
   options: PostgresOptions,
   lost: (error: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<PostgresConnection> {
   const types = postgresTypes(options.values);
-  const session = await openOrCreate(options, types);
+  const session = await openOrCreate(options, types, signal);
   const isDirect = options.pooler === 'none';
   const prepared = new PreparedStatements(isDirect ? options.preparedStatements : 0);
   return new PostgresConnection(session, { types, prepared, isDirect }, options, lost);

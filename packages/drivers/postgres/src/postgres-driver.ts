@@ -20,6 +20,12 @@ export const postgresDriver: Driver<PostgresOptions, PgClient> = defineDriver({
     target: options.targetSessionAttrs,
     shuffle: options.loadBalanceHosts,
   }),
+  describe: ({ host, port, database }) => ({
+    system: 'postgresql',
+    namespace: database,
+    address: host,
+    port,
+  }),
   module: import.meta.url,
 });
 

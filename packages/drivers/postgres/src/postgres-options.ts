@@ -1,19 +1,13 @@
-import { userInfo } from 'node:os';
 import {
+  completeServerOptions,
   ConfigError,
-  duration,
-  flag,
-  hostAddresses,
-  type HostAddress,
   integer,
   oneOf,
-  type Password,
-  readHostList,
   readOptions,
-  readPassword,
-  readTls,
-  TARGET_SERVERS,
-  type TargetServer,
+  SERVER_ALIASES,
+  type ServerConfig,
+  type ServerOptions,
+  serverReaders,
   text,
   type TlsOption,
   type ValueOptions,
@@ -22,7 +16,7 @@ import {
 import { optionsFromUrl } from './postgres-url.ts';
 
 /** What a user may give. Everything has a default. */
-export interface PostgresConfig extends ValueOptions {
+export interface PostgresConfig extends ServerConfig, ValueOptions {
   /** `postgres://user:password@host:port/database?sslmode=require`; the options beside it win. */
   readonly url?: string;
   /**
@@ -32,18 +26,8 @@ export interface PostgresConfig extends ValueOptions {
   readonly host?: string | readonly string[];
   /** For hosts that don't name one. Default: 5432. */
   readonly port?: number;
-  /** Which of several hosts will do; libpq's words. Default: `any`. */
-  readonly targetSessionAttrs?: TargetServer;
-  /** Tries several hosts in random order. Default: false. */
-  readonly loadBalanceHosts?: boolean;
-  /** Default: the name of the operating system's user, as libpq does. */
-  readonly user?: string;
-  /** A function is asked at every connect, for passwords that expire. */
-  readonly password?: Password;
   /** Default: the user's name, as libpq does. */
   readonly database?: string;
-  /** libpq's words and meanings, or `{ mode, ca, cert, key }`. Default: `prefer`. */
-  readonly tls?: TlsOption;
   /** `direct`: TLS from the first byte (PostgreSQL 17 and later). Default: `postgres`. */
   readonly tlsNegotiation?: 'postgres' | 'direct';
   /** Binds the login to the TLS line, so that nobody can stand between. Default: `prefer`. */
@@ -52,14 +36,8 @@ export interface PostgresConfig extends ValueOptions {
   readonly applicationName?: string;
   /** Settings of the session as libpq takes them: `-c search_path=shop`. */
   readonly options?: string;
-  /** Longest time for TCP, TLS and login together. Default: 10 s. */
-  readonly connectTimeoutMs?: number | string;
-  /** How long a line is silent before the system asks whether it is alive; 0: never. Default: 1 s. */
-  readonly keepAliveDelayMs?: number | string;
   /** Every transaction of the session is read-only, single statements too. Default: false. */
   readonly readOnly?: boolean;
-  /** Makes the database when it isn't there. Default: false. */
-  readonly createIfMissing?: boolean;
   /**
    * `transaction`: a PgBouncer in transaction mode, or its like, is in between: statements have no
    * names and the session gets no settings of ours. Default: `none`.
@@ -70,25 +48,12 @@ export interface PostgresConfig extends ValueOptions {
 }
 
 /** Checked options, all of them there. */
-export interface PostgresOptions {
-  readonly host: string;
-  readonly port: number;
-  /** All of them; `host` and `port` are the one to connect to. */
-  readonly hosts: readonly HostAddress[];
-  readonly targetSessionAttrs: TargetServer;
-  readonly loadBalanceHosts: boolean;
-  readonly user: string;
-  readonly password: Password | undefined;
+export interface PostgresOptions extends ServerOptions {
   readonly database: string;
-  readonly tls: TlsOption;
   readonly tlsNegotiation: 'postgres' | 'direct';
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   readonly applicationName: string;
   readonly options: string | undefined;
-  readonly connectTimeoutMs: number;
-  readonly keepAliveDelayMs: number;
-  readonly readOnly: boolean;
-  readonly createIfMissing: boolean;
   readonly pooler: 'none' | 'transaction';
   /** Undefined: a number that follows the use. */
   readonly preparedStatements: number | undefined;
@@ -96,22 +61,10 @@ export interface PostgresOptions {
 }
 
 const readers = {
-  host: readHostList,
-  targetSessionAttrs: oneOf(...TARGET_SERVERS),
-  loadBalanceHosts: flag,
-  port: integer(1, 65_535),
-  user: text,
-  password: readPassword,
-  database: text,
-  tls: readTls,
+  ...serverReaders,
   tlsNegotiation: oneOf('postgres', 'direct'),
   channelBinding: oneOf('disable', 'prefer', 'require'),
-  applicationName: text,
   options: text,
-  connectTimeoutMs: duration,
-  keepAliveDelayMs: duration,
-  readOnly: flag,
-  createIfMissing: flag,
   pooler: oneOf('none', 'transaction'),
   preparedStatements: integer(0, 10_000),
   ...valueReaders,
@@ -119,21 +72,11 @@ const readers = {
 
 /** Names that people bring from `pg`, libpq and other libraries. */
 const aliases: Readonly<Record<string, string>> = {
-  username: 'user',
-  hostname: 'host',
-  dbname: 'database',
-  db: 'database',
+  ...SERVER_ALIASES,
   connectionString: 'url',
-  connectionTimeoutMillis: 'connectTimeoutMs',
-  connectTimeout: 'connectTimeoutMs',
-  hosts: 'host',
-  target_session_attrs: 'targetSessionAttrs',
-  load_balance_hosts: 'loadBalanceHosts',
   keepAlive: 'keepAliveDelayMs',
   keepAliveInitialDelayMillis: 'keepAliveDelayMs',
   application_name: 'applicationName',
-  ssl: 'tls',
-  sslmode: 'tls',
   pgbouncer: 'pooler',
   prepare: 'preparedStatements',
   max: 'pool.max',
@@ -157,31 +100,18 @@ export function readPostgresOptions(input: Readonly<Record<string, unknown>>): P
     aliases,
   );
   const { integers, decimals, timestamps, json } = read;
-  const user = read.user ?? systemUser();
-  const hosts = hostAddresses(
-    read.host ?? [{ host: '' }],
-    read.port ?? 5432,
-    'localhost',
-    'postgres.host',
-  );
-  const [first] = hosts as [HostAddress];
+  const server = completeServerOptions('postgres', read, {
+    host: 'localhost',
+    port: 5432,
+    user: 'postgres',
+  });
   const options: PostgresOptions = {
-    ...first,
-    hosts,
-    targetSessionAttrs: read.targetSessionAttrs ?? 'any',
-    loadBalanceHosts: read.loadBalanceHosts ?? false,
-    user,
-    password: read.password,
-    database: read.database || user,
-    tls: read.tls ?? 'prefer',
+    ...server,
+    database: read.database || server.user,
     tlsNegotiation: read.tlsNegotiation ?? 'postgres',
     channelBinding: read.channelBinding ?? 'prefer',
     applicationName: read.applicationName ?? 'dal',
     options: read.options || undefined,
-    connectTimeoutMs: read.connectTimeoutMs ?? 10_000,
-    keepAliveDelayMs: read.keepAliveDelayMs ?? 1_000,
-    readOnly: read.readOnly ?? false,
-    createIfMissing: read.createIfMissing ?? false,
     pooler: read.pooler ?? 'none',
     preparedStatements: read.preparedStatements,
     values: {
@@ -197,7 +127,6 @@ export function readPostgresOptions(input: Readonly<Record<string, unknown>>): P
 
 function check(options: PostgresOptions): void {
   const { hosts, user, database, applicationName, options: settings } = options;
-  const { targetSessionAttrs } = options;
   const texts = [...hosts.map(({ host }) => host), user, database, applicationName, settings];
   if (options.connectTimeoutMs === 0) {
     throw wrong('postgres.connectTimeoutMs must be longer than 0.');
@@ -208,11 +137,6 @@ function check(options: PostgresOptions): void {
   if (options.readOnly && options.pooler === 'transaction') {
     throw wrong(
       'postgres.readOnly can\'t be kept up through a transaction pooler, where sessions are shared. Use a role with "ALTER ROLE ... SET default_transaction_read_only = on".',
-    );
-  }
-  if (options.readOnly && targetSessionAttrs === 'read-write') {
-    throw wrong(
-      'postgres.readOnly sessions can\'t be "read-write"; use targetSessionAttrs "primary".',
     );
   }
   const encrypted =
@@ -228,15 +152,6 @@ function check(options: PostgresOptions): void {
 
 function tlsWord(tls: TlsOption): string {
   return typeof tls === 'string' ? tls : (tls.mode ?? 'require');
-}
-
-function systemUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run under a number that has no name.
-    return 'postgres';
-  }
 }
 
 function wrong(message: string): ConfigError {

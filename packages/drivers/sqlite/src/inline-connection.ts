@@ -2,9 +2,6 @@
 import { setImmediate } from 'node:timers/promises';
 import {
   type DriverConnection,
-  type DriverVersion,
-  type LoadBatch,
-  type LoadTarget,
   type NativeResult,
   type NativeStatement,
   type SessionStatus,
@@ -12,9 +9,10 @@ import {
   type StatementCacheStats,
 } from '@dal/core';
 import { bindCell } from './bind-cell.ts';
-import { chunksOf, encodeRows, loadRows } from './bulk.ts';
+import { chunksOf } from './bulk.ts';
 import type { Prepared } from './prepared.ts';
 import type { SharedSession } from './memory-state.ts';
+import { SessionCalls, shapeRows } from './session-calls.ts';
 import {
   rememberLoss,
   sessionIsHeld,
@@ -22,14 +20,14 @@ import {
   type SqliteRaw,
   transactionFault,
 } from './session-line.ts';
-import { type Cell, failureOf } from './session-messages.ts';
-import type { Session, SessionBatch } from './session.ts';
+import { type Cell, failureOf, type LibraryVersion } from './session-messages.ts';
+import type { Session } from './session.ts';
 import { SqliteError } from './sqlite-faults.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
 import { bindValues } from './sqlite-types.ts';
 import { isWorthKeeping } from './statement-verb.ts';
 
-export class InlineConnection implements DriverConnection<SqliteRaw> {
+export class InlineConnection extends SessionCalls implements DriverConnection<SqliteRaw> {
   readonly #session: Session;
   readonly #settings: SqliteSettings;
   readonly #shared: SharedSession | undefined;
@@ -41,6 +39,7 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
 
   /** @param shared set when others use the session too */
   constructor(session: Session, settings: SqliteSettings, shared?: SharedSession) {
+    super();
     if (shared) shared.users += 1;
     this.#shared = shared;
     this.#session = session;
@@ -81,8 +80,7 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
       const { description, affectedRows, insertId, verb: command } = result;
       let { rows } = result;
       if (!result.asArrays) description.readObjects(rows as object[]);
-      else if (rowMode === 'array') rows = description.shape.toArrays(rows as unknown[][]);
-      else rows = description.shape.toObjects(rows as unknown[][]);
+      else rows = shapeRows(description.shape, rows as unknown[][], rowMode);
       const { columns } = description;
       return insertId === undefined
         ? { rows, columns, affectedRows, command }
@@ -90,18 +88,6 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     } catch (error) {
       throw this.#told(error, before);
     }
-  }
-
-  async queryMany(
-    { text }: Omit<NativeStatement, 'values'>,
-    rows: readonly (readonly unknown[])[],
-  ): Promise<NativeResult> {
-    const affectedRows = await this.#many(text, encodeRows(rows));
-    return { rows: [], columns: [], affectedRows };
-  }
-
-  load(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number> {
-    return loadRows(target, batches, (text, rows) => this.#many(text, rows));
   }
 
   async *stream(
@@ -112,7 +98,8 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     let batch = this.#do((session) => session.openStream(text, bound, batchSize));
     try {
       for (;;) {
-        if (batch.rows.length > 0) yield rowsOf(batch, rowMode);
+        const { description, rows } = batch;
+        if (rows.length > 0) yield shapeRows(description.shape, rows, rowMode);
         if (batch.done) return;
         // Between two batches everything else gets its turn.
         await setImmediate();
@@ -141,17 +128,6 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     this.#lent = false;
   }
 
-  async version(): Promise<DriverVersion> {
-    await Promise.resolve();
-    const { sqlite, library } = this.#do((session) => session.version());
-    return {
-      serverVersion: sqlite,
-      flavor: 'sqlite',
-      driver: 'better-sqlite3',
-      driverVersion: library,
-    };
-  }
-
   close(): Promise<void> {
     this.destroy();
     return Promise.resolve();
@@ -166,6 +142,24 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     } catch {
       // A session that is given up has nothing more to say.
     }
+  }
+
+  protected override async libraryVersion(): Promise<LibraryVersion> {
+    await Promise.resolve();
+    return this.#do((session) => session.version());
+  }
+
+  protected override async many(text: string, rows: Iterable<Cell[]>): Promise<number> {
+    let affectedRows = 0;
+    for (const chunk of chunksOf(rows)) {
+      const bound = chunk.map((cells) => cells.map(bindCell));
+      affectedRows += this.#do((session) => {
+        const prepared = this.#cache.get(text) ?? this.#prepare(text);
+        return session.runMany(prepared, bound);
+      });
+      await setImmediate();
+    }
+    return affectedRows;
   }
 
   #isLast(): boolean {
@@ -184,19 +178,6 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     // A statement in between would become a part of the other's transaction.
     if (!this.#session.inTransaction) shared.holder = this;
     else if (shared.holder !== this) throw sessionIsHeld();
-  }
-
-  async #many(text: string, rows: Iterable<Cell[]>): Promise<number> {
-    let affectedRows = 0;
-    for (const chunk of chunksOf(rows)) {
-      const bound = chunk.map((cells) => cells.map(bindCell));
-      affectedRows += this.#do((session) => {
-        const prepared = this.#cache.get(text) ?? this.#prepare(text);
-        return session.runMany(prepared, bound);
-      });
-      await setImmediate();
-    }
-    return affectedRows;
   }
 
   #prepare(text: string): Prepared {
@@ -221,9 +202,4 @@ export class InlineConnection implements DriverConnection<SqliteRaw> {
     const told = new SqliteError(failureOf(error), known);
     return memory ? rememberLoss(told, memory.opened) : told;
   }
-}
-
-function rowsOf({ description, rows }: SessionBatch, rowMode: 'array' | undefined): unknown[] {
-  const { shape } = description;
-  return rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows);
 }

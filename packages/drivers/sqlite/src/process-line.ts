@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Fault } from '@dal/core';
+import { abortError, type Fault, onAbort } from '@dal/core';
 import { FrameReader, writeFrame } from './frames.ts';
 import { sessionIsBusy, sessionIsOver, type SqliteRaw, valueOf } from './session-line.ts';
 import { failureOf, type Order, type Reply, type Request } from './session-messages.ts';
@@ -18,9 +18,11 @@ const LINE = 3;
 export async function openProcessLine(
   settings: SqliteSettings,
   lost: (error: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<ProcessLine> {
+  if (signal?.aborted) throw abortError(signal, 'Connecting');
   const line = new ProcessLine(settings, lost);
-  await line.open();
+  await line.open(signal);
   return line;
 }
 
@@ -82,17 +84,19 @@ export class ProcessLine {
     });
   }
 
-  async open(): Promise<void> {
+  async open(signal?: AbortSignal): Promise<void> {
     const { connectTimeoutMs, path } = this.#settings;
-    const timer = setTimeout(() => {
-      this.#pending?.reject(
-        new SqliteError({
-          message: `Opening ${path} took longer than ${connectTimeoutMs} ms`,
-          code: 'DAL_SQLITE_CONNECT_TIMEOUT',
-        }),
-      );
+    const giveUp = (error: Error): void => {
+      this.#pending?.reject(error);
       this.destroy();
+    };
+    const timer = setTimeout(() => {
+      const message = `Opening ${path} took longer than ${connectTimeoutMs} ms`;
+      giveUp(new SqliteError({ message, code: 'DAL_SQLITE_CONNECT_TIMEOUT' }));
     }, connectTimeoutMs);
+    const stopListening = onAbort(signal, () =>
+      giveUp(abortError(signal as AbortSignal, 'Connecting')),
+    );
     try {
       const { memory: _, ...settings } = this.#settings;
       await this.call(['start', settings]);
@@ -103,6 +107,7 @@ export class ProcessLine {
       throw error;
     } finally {
       clearTimeout(timer);
+      stopListening();
     }
   }
 

@@ -11,7 +11,8 @@ import {
   type RunAnswer,
   type WireStatement,
 } from './session-messages.ts';
-import { Session, type SessionBatch, type SessionResult } from './session.ts';
+import { Session, type SessionBatch } from './session.ts';
+import type { SessionResult } from './statement-runner.ts';
 
 /**
  * Answers the requests that come from another process, which decides what is kept. Nothing in here

@@ -1,21 +1,19 @@
 import {
   type DriverConnection,
-  type DriverVersion,
   integerFromText,
-  type LoadBatch,
-  type LoadTarget,
   type NativeResult,
   type NativeStatement,
   type SessionStatus,
   type StatementCacheStats,
 } from '@dal/core';
-import { chunksOf, encodeRows, loadRows } from './bulk.ts';
+import { chunksOf } from './bulk.ts';
 import { ColumnSlots } from './column-slots.ts';
 import { textShape } from './description.ts';
 import { KeptStatements } from './kept-statements.ts';
 import { packCells, packRows, unpackCells } from './packed-cells.ts';
 import type { HowToCall, ProcessLine } from './process-line.ts';
 import { cellSettings } from './read-texts.ts';
+import { SessionCalls, shapeRows } from './session-calls.ts';
 import { rememberLoss, type SqliteRaw } from './session-line.ts';
 import type { BatchAnswer, Cell, LibraryVersion, Request, RunAnswer } from './session-messages.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
@@ -30,13 +28,14 @@ const LEAVE_TIMEOUT_MS = 2_000;
  * to stop from outside, so a statement is stopped by `destroy`, which kills its process and frees
  * its locks.
  */
-export class SqliteConnection implements DriverConnection<SqliteRaw> {
+export class SqliteConnection extends SessionCalls implements DriverConnection<SqliteRaw> {
   readonly #line: ProcessLine;
   readonly #settings: SqliteSettings;
   readonly #shapes: ColumnSlots<ReturnType<typeof textShape>>;
   readonly #kept: KeptStatements;
 
   constructor(line: ProcessLine, settings: SqliteSettings) {
+    super();
     this.#line = line;
     this.#settings = settings;
     const cells = cellSettings(settings);
@@ -58,18 +57,6 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     const { columns } = this.#shapes.of(batch[0]);
     const result = { rows: this.#rows(batch, rowMode), columns, affectedRows, command: known.verb };
     return insertId === null ? result : { ...result, insertId: integerFromText(insertId) };
-  }
-
-  async queryMany(
-    { text }: Omit<NativeStatement, 'values'>,
-    rows: readonly (readonly unknown[])[],
-  ): Promise<NativeResult> {
-    const affectedRows = await this.#many(text, encodeRows(rows));
-    return { rows: [], columns: [], affectedRows };
-  }
-
-  load(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number> {
-    return loadRows(target, batches, (text, rows) => this.#many(text, rows));
   }
 
   async *stream(
@@ -117,16 +104,6 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     await this.#call(['reset']);
   }
 
-  async version(): Promise<DriverVersion> {
-    const { sqlite, library } = (await this.#call(['version'])) as LibraryVersion;
-    return {
-      serverVersion: sqlite,
-      flavor: 'sqlite',
-      driver: 'better-sqlite3',
-      driverVersion: library,
-    };
-  }
-
   close(): Promise<void> {
     return this.#line.close();
   }
@@ -135,8 +112,12 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
     this.#line.destroy();
   }
 
+  protected override libraryVersion(): Promise<LibraryVersion> {
+    return this.#call(['version']) as Promise<LibraryVersion>;
+  }
+
   /** One message for many rows; the next one is written while the session works on this one. */
-  async #many(text: string, rows: Iterable<Cell[]>): Promise<number> {
+  protected override async many(text: string, rows: Iterable<Cell[]>): Promise<number> {
     let affectedRows = 0;
     let running: Promise<number> | undefined;
     try {
@@ -165,8 +146,7 @@ export class SqliteConnection implements DriverConnection<SqliteRaw> {
 
   #rows([columns, rows, packed]: BatchAnswer, rowMode: 'array' | undefined): unknown[] {
     if (packed) for (const row of rows) unpackCells(row);
-    const shape = this.#shapes.of(columns);
-    return rowMode === 'array' ? shape.toArrays(rows) : shape.toObjects(rows);
+    return shapeRows(this.#shapes.of(columns), rows, rowMode);
   }
 
   #how(verb: string): HowToCall {

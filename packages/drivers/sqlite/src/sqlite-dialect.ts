@@ -1,6 +1,7 @@
-import { type Dialect, standardTransaction } from '@dal/core';
+import { type Dialect, MAX_DURATION_MS, standardTransaction } from '@dal/core';
 import { READ_ONLY_TRANSACTION } from './session-messages.ts';
 import { sqliteCatalog } from './sqlite-catalog.ts';
+import { sqliteLock } from './sqlite-lock.ts';
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -31,4 +32,15 @@ export const sqliteDialect: Dialect = {
     autoId: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   },
   catalog: sqliteCatalog,
+  upsert: {
+    change: (keys) => ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET `,
+    incoming: (column) => `excluded.${column}`,
+    skip: (keys) => ` ON CONFLICT (${keys.join(', ')}) DO NOTHING`,
+  },
+  returning: true,
+  // SQLite itself has no limit.
+  identifiers: { max: 255, unit: 'characters' },
+  sessionLock: sqliteLock,
+  // 0 would be: do not wait at all.
+  lockTimeout: (timeoutMs) => [`PRAGMA busy_timeout = ${Math.ceil(timeoutMs) || MAX_DURATION_MS}`],
 };

@@ -1,4 +1,5 @@
-import { defineDriver, type Driver } from '@dal/core';
+import { basename } from 'node:path';
+import { abortError, defineDriver, type Driver } from '@dal/core';
 import { checkPath } from './check-path.ts';
 import { noticeOpening } from './memory-state.ts';
 import { openInline } from './open-inline.ts';
@@ -23,16 +24,24 @@ export const sqliteDriver: Driver<SqliteSettings, SqliteRaw> = defineDriver({
     return runsIn === 'inline' ? { max: 1 } : {};
   },
 
-  async connect(settings, lost) {
+  async connect(settings, lost, signal) {
+    if (signal?.aborted) throw abortError(signal, 'Connecting');
     if (settings.runsIn === 'inline') return openInline(settings);
     if (settings.memory) noticeOpening(settings.memory);
     else await checkPath(settings);
-    return new SqliteConnection(await openProcessLine(settings, lost), settings);
+    return new SqliteConnection(await openProcessLine(settings, lost, signal), settings);
   },
 
   connectSync(settings) {
     return settings.runsIn === 'inline' ? openInline(settings) : undefined;
   },
+
+  describe: ({ path }) => ({
+    system: 'sqlite',
+    namespace: basename(path),
+    address: undefined,
+    port: undefined,
+  }),
 
   module: new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url)
     .href,

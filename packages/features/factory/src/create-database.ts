@@ -6,30 +6,13 @@ import {
   schemeOf,
   UnknownDatabaseTypeError,
 } from '@dal/core';
-import { type DatabaseOptions, openDatabase } from '@dal/database';
+import { openDatabase } from '@dal/database';
+import { type ConfigOptions, type CreateOptions, optionsOf } from './config-options.ts';
+import type { DatabaseConfig } from './database-config.ts';
 import { drivers, isSchemeWord } from './driver-registry.ts';
 import { asDriver } from './import-driver.ts';
 import { loadConfig } from './load-config.ts';
 import { poolRegistry } from './pool-registry.ts';
-
-/** Options of the layer, and who shares the pool. */
-export interface CreateOptions extends DatabaseOptions {
-  /**
-   * Databases with the same options, secrets included, have one pool together, which is closed with
-   * the last of them. Name, tags and timeouts may differ. Default: true; a database in memory is
-   * never shared.
-   */
-  readonly shared?: boolean;
-}
-
-/** Options of the layer, and beside them whatever the driver knows (`host`, `user`, `path`, ...). */
-export interface DatabaseConfig extends CreateOptions {
-  /** `scheme://user:password@host:port/database`. Names the driver too when `driver` is absent. */
-  readonly url?: string;
-  /** The name of a driver, such as `postgres`, or the driver itself. */
-  readonly driver?: string | Driver;
-  readonly [driverOption: string]: unknown;
-}
 
 /**
  * Opens the database that a URL or an object of options names, with the driver that is installed for
@@ -45,30 +28,31 @@ export interface DatabaseConfig extends CreateOptions {
  * @throws ConfigError `DAL_DRIVER_MISSING` with the package to install; others name the option
  */
 export async function createDatabase(
-  config?: string | DatabaseConfig,
+  config?: string | ConfigOptions | DatabaseConfig,
   options?: CreateOptions,
 ): Promise<Database>;
 export async function createDatabase(
   driver: string,
-  config: DatabaseConfig,
+  config: ConfigOptions | DatabaseConfig,
   options?: CreateOptions,
 ): Promise<Database>;
 export async function createDatabase(
-  first?: string | DatabaseConfig,
-  second: CreateOptions | DatabaseConfig = {},
+  first?: string | ConfigOptions | DatabaseConfig,
+  second: CreateOptions | ConfigOptions | DatabaseConfig = {},
   third: CreateOptions = {},
 ): Promise<Database> {
-  if (first === undefined) return open(fromEnvironment(), second);
-  if (typeof first !== 'string') return open(first, second);
-  if (schemeOf(first) !== undefined) return open({ url: first }, second);
-  return open({ ...second, driver: first }, third);
+  const beside = optionsOf(second as ConfigOptions | DatabaseConfig);
+  if (first === undefined) return open(fromEnvironment(), beside);
+  if (typeof first !== 'string') return open(optionsOf(first), beside);
+  if (schemeOf(first) !== undefined) return open({ url: first }, beside);
+  return open({ ...beside, driver: first }, third);
 }
 
-async function open(config: DatabaseConfig, options: CreateOptions): Promise<Database> {
+async function open(config: ConfigOptions, options: CreateOptions): Promise<Database> {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw wrongConfig('A database needs a URL or an object of options.');
   }
-  const { driver, shared, ...rest } = { ...config, ...options };
+  const { driver, shared, env: _label, ...rest }: ConfigOptions = { ...config, ...options };
   const pools = shared === undefined || flag(shared, 'options.shared') ? poolRegistry : undefined;
   return openDatabase(await driverFor(driver, rest.url), rest, {}, pools);
 }
@@ -91,7 +75,7 @@ async function driverFor(driver: unknown, url: unknown): Promise<Driver> {
   return drivers.find(word);
 }
 
-function fromEnvironment(): DatabaseConfig {
+function fromEnvironment(): ConfigOptions {
   const options = loadConfig();
   if (options.url !== undefined || options.driver !== undefined) return options;
   throw wrongConfig(

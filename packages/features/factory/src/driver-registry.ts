@@ -49,6 +49,14 @@ export class DriverRegistry {
     throw certain === undefined ? this.#unknown(word) : missing(word, certain);
   }
 
+  /** What the driver for a word is called, or will be once it is imported. */
+  nameOf(scheme: string): string {
+    const word = scheme.toLowerCase().replace(/:$/, '');
+    const found = this.#registered.get(word) ?? lookUp(KNOWN_PACKAGES, word);
+    if (typeof found === 'object') return found.name;
+    return found?.startsWith(OURS) ? found.slice(OURS.length) : word;
+  }
+
   #unknown(word: string): UnknownDatabaseTypeError {
     const known = [...new Set([...this.#registered.keys(), ...Object.keys(KNOWN_PACKAGES)])];
     const likely = suggest(word, known);
@@ -87,9 +95,11 @@ export function registerScheme(scheme: string, target: string | Driver): void {
   drivers.registerScheme(scheme, target);
 }
 
+const OURS = '@dal/';
+
 /** Third parties are found by name: `oracle:` by `@dal/oracle`. */
 function conventionalPackage(word: string): string {
-  return `@dal/${word}`;
+  return OURS + word;
 }
 
 /** A word that can stand in front of a URL; what else there is may be a secret and is not shown. */

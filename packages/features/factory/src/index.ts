@@ -1,4 +1,6 @@
-export { type CreateOptions, createDatabase, type DatabaseConfig } from './create-database.ts';
+export type { ConfigOptions, CreateOptions } from './config-options.ts';
+export { createDatabase } from './create-database.ts';
+export { DatabaseConfig, type DatabaseConfigOptions } from './database-config.ts';
 export type { HealthReport } from './health-report.ts';
 export { type Environment, loadConfig, type LoadConfigOptions } from './load-config.ts';
 export {
@@ -24,7 +26,6 @@ export {
   type Database,
   isDalError,
   json,
-  optionsFromEnvironment,
   sql,
   type Transaction,
 } from '@dal/core';

@@ -1,6 +1,7 @@
 import { ConfigError, readUrl, schemeOf, suggest } from '@dal/core';
 import { type ConfigWords, engineOf, EXTRACTORS, SERVER_WORDS } from './config-words.ts';
-import type { DatabaseConfig } from './create-database.ts';
+import { type ConfigOptions, optionsOf } from './config-options.ts';
+import type { DatabaseConfig } from './database-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import { currentConfig } from './with-config.ts';
 
@@ -16,7 +17,7 @@ export interface LoadConfigOptions {
    */
   readonly prefix?: string;
   /** Over what was read. */
-  readonly overrides?: DatabaseConfig;
+  readonly overrides?: ConfigOptions | DatabaseConfig;
 }
 
 /**
@@ -30,12 +31,12 @@ export interface LoadConfigOptions {
  * const orders = await createDatabase(loadConfig({ prefix: 'ORDERS' })); // ORDERS_DB_URL, ...
  * @throws ConfigError when the variables of several engines are set and nothing says which
  */
-export function loadConfig(options: LoadConfigOptions = {}): DatabaseConfig {
+export function loadConfig(options: LoadConfigOptions = {}): ConfigOptions {
   for (const key of Object.keys(options)) {
     if (!['env', 'prefix', 'overrides'].includes(key)) throw unknownOption(key);
   }
   const { env = process.env, prefix, overrides = {} } = options;
-  const above = mergeConfig(currentConfig(), overrides);
+  const above = mergeConfig(currentConfig(), optionsOf(overrides));
   const config = mergeConfig(fromEnvironment(env, prefix, above), above);
   return engineIn(config) === 'mongodb' ? mongoAddress(config) : config;
 }
@@ -43,8 +44,8 @@ export function loadConfig(options: LoadConfigOptions = {}): DatabaseConfig {
 function fromEnvironment(
   env: Environment,
   prefix: string | undefined,
-  above: DatabaseConfig,
-): DatabaseConfig {
+  above: ConfigOptions,
+): ConfigOptions {
   const front = frontOf(env, prefix);
   const named = takeWords(env, front, SERVER_WORDS);
   const said = engineIn(above) ?? engineIn(named);
@@ -96,7 +97,7 @@ function readPrefix(prefix: string | undefined): readonly string[] {
 }
 
 /** Each option from the first of its variables that is set. */
-function takeWords(env: Environment, front: string, words: ConfigWords): DatabaseConfig {
+function takeWords(env: Environment, front: string, words: ConfigWords): ConfigOptions {
   const names = Object.entries(words).map(([option, ends]) => [
     option,
     ends.map((end) => front + end),
@@ -104,7 +105,7 @@ function takeWords(env: Environment, front: string, words: ConfigWords): Databas
   return takeNames(env, Object.fromEntries(names) as ConfigWords);
 }
 
-function takeNames(env: Environment, names: ConfigWords): DatabaseConfig {
+function takeNames(env: Environment, names: ConfigWords): ConfigOptions {
   const config: Record<string, unknown> = {};
   for (const [option, candidates] of Object.entries(names)) {
     const name = candidates.find((candidate) => isSet(env[candidate]));
@@ -117,7 +118,7 @@ function takeNames(env: Environment, names: ConfigWords): DatabaseConfig {
  * All else that has the prefix, by its name: `DB_STATEMENT_TIMEOUT_MS`, `DB_POOL_MAX`. Where the prefix
  * is the application's own, pool options only: the others may be anything.
  */
-function takeRest(env: Environment, front: string, words: ConfigWords): DatabaseConfig {
+function takeRest(env: Environment, front: string, words: ConfigWords): ConfigOptions {
   const known = new Set(Object.values(words).flat());
   const isOurs = /(?:^|_)(?:DATABASE|DB)_$/.test(front);
   const options: Record<string, unknown> = {};
@@ -152,6 +153,7 @@ const texts = new Set([
   'path',
   'driver',
   'tls',
+  'env',
 ]);
 
 function readValue(option: string, value: string): unknown {
@@ -167,13 +169,13 @@ function camelCase(words: string): string {
     .replaceAll(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function engineIn({ driver, url }: DatabaseConfig): string | undefined {
+function engineIn({ driver, url }: ConfigOptions): string | undefined {
   const word = driver ?? (url === undefined ? undefined : schemeOf(url));
   return typeof word === 'string' ? engineOf(word) : undefined;
 }
 
 /** The parts of a MongoDB address, so that another client can be given them. */
-function mongoAddress(config: DatabaseConfig): DatabaseConfig {
+function mongoAddress(config: ConfigOptions): ConfigOptions {
   if (config.url === undefined) return { ...config, driver: 'mongodb' };
   const { user, password, hosts, database, parameters } = readUrl(config.url);
   return {

@@ -5,14 +5,15 @@ import {
   isDalError,
   type PoolStats,
 } from '@dal/core';
-import { createDatabase, type DatabaseConfig } from './create-database.ts';
+import type { ConfigOptions } from './config-options.ts';
+import { createDatabase } from './create-database.ts';
 import type { ManagerSettings } from './manager-options.ts';
 import { SetupError } from './setup-error.ts';
 
 /** One database of a manager: opened, tried again while it can't be reached, closed. */
 export class ManagedDatabase {
   readonly name: string;
-  readonly #config: DatabaseConfig;
+  readonly #config: ConfigOptions;
   readonly #settings: ManagerSettings;
   #database: Database | undefined;
   #error: Error | undefined;
@@ -22,7 +23,7 @@ export class ManagedDatabase {
   #attempt: Promise<void> | undefined;
   #closed = false;
 
-  constructor(name: string, config: DatabaseConfig, settings: ManagerSettings) {
+  constructor(name: string, config: ConfigOptions, settings: ManagerSettings) {
     this.name = name;
     this.#config = { ...config, name: config.name ?? name };
     this.#settings = settings;

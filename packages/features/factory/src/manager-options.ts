@@ -1,9 +1,10 @@
 import { ConfigError, duration, readOptions, wrongOption, anything } from '@dal/core';
-import type { DatabaseConfig } from './create-database.ts';
+import { type ConfigOptions, optionsOf } from './config-options.ts';
+import type { DatabaseConfig } from './database-config.ts';
 
 export interface ManagerOptions {
   /** By name: a URL, or options as for `createDatabase`. */
-  readonly databases?: Readonly<Record<string, string | DatabaseConfig>>;
+  readonly databases?: Readonly<Record<string, string | ConfigOptions | DatabaseConfig>>;
   /** How long `setup` waits for a database. Default: 10 s. */
   readonly setupTimeoutMs?: number | string;
   /** How long `health` waits for an answer. Default: 5 s. */
@@ -15,7 +16,7 @@ export interface ManagerOptions {
 }
 
 export interface ManagerSettings {
-  readonly databases: ReadonlyMap<string, DatabaseConfig>;
+  readonly databases: ReadonlyMap<string, ConfigOptions>;
   readonly setupTimeoutMs: number;
   readonly healthTimeoutMs: number;
   readonly retryBaseDelayMs: number;
@@ -39,7 +40,7 @@ export function readManagerOptions(options: ManagerOptions): ManagerSettings {
   };
 }
 
-function readEntry(name: string, config: unknown): DatabaseConfig {
+function readEntry(name: string, config: unknown): ConfigOptions {
   if (name.trim() === '') {
     throw new ConfigError('A database of a manager needs a name.', {
       kind: 'usage',
@@ -48,7 +49,7 @@ function readEntry(name: string, config: unknown): DatabaseConfig {
   }
   if (typeof config === 'string') return { url: config };
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
-    return config as DatabaseConfig;
+    return optionsOf(config as ConfigOptions);
   }
   throw wrongOption(`manager.databases.${name.slice(0, 64)}`, 'a URL or an object', config);
 }

@@ -1,12 +1,14 @@
 import {
   type CloseOptions,
+  type CloseReport,
   ConfigError,
   type Database,
   type Driver,
   type PoolStats,
   suggest,
 } from '@dal/core';
-import type { DatabaseConfig } from './create-database.ts';
+import { type ConfigOptions, optionsOf } from './config-options.ts';
+import type { DatabaseConfig } from './database-config.ts';
 import { type HealthReport, reportHealth } from './health-report.ts';
 import { ManagedDatabase } from './managed-database.ts';
 import {
@@ -26,6 +28,8 @@ export interface ManagerStats {
   readonly successfulSetups: number;
   /** Databases that were tried and are not there yet. */
   readonly failedSetups: number;
+  /** By name: why those are not there, as of the last attempt. */
+  readonly errors: Readonly<Record<string, Error>>;
   /** By name; undefined for one that could not be opened. */
   readonly databases: Readonly<Record<string, PoolStats | undefined>>;
 }
@@ -49,7 +53,7 @@ export function createManager(options: ManagerOptions = {}): DatabaseManager {
 export class DatabaseManager implements AsyncDisposable {
   readonly #settings: ManagerSettings;
   readonly #databases = new Map<string, ManagedDatabase>();
-  #closing: Promise<void> | undefined;
+  #closing: Promise<Record<string, CloseReport>> | undefined;
 
   constructor(settings: ManagerSettings) {
     this.#settings = settings;
@@ -94,7 +98,7 @@ export class DatabaseManager implements AsyncDisposable {
   async createPool(
     name: string,
     driver: string | Driver,
-    config: DatabaseConfig = {},
+    config: ConfigOptions | DatabaseConfig = {},
   ): Promise<Database> {
     this.#refuseWhenClosed();
     if (this.#databases.has(name)) {
@@ -103,7 +107,7 @@ export class DatabaseManager implements AsyncDisposable {
         code: 'DAL_CONFIG_VALUE',
       });
     }
-    const added = new ManagedDatabase(name, { ...config, driver }, this.#settings);
+    const added = new ManagedDatabase(name, { ...optionsOf(config), driver }, this.#settings);
     this.#databases.set(name, added);
     await added.setUp();
     try {
@@ -134,15 +138,21 @@ export class DatabaseManager implements AsyncDisposable {
 
   stats(): ManagerStats {
     const all = [...this.#databases.values()];
+    const failed = all.flatMap(({ name, error }) => (error ? [[name, error] as const] : []));
     return {
       successfulSetups: all.filter(({ isUp }) => isUp).length,
-      failedSetups: all.filter(({ error }) => error !== undefined).length,
+      failedSetups: failed.length,
+      errors: Object.fromEntries(failed),
       databases: Object.fromEntries(all.map(({ name, stats }) => [name, stats])),
     };
   }
 
-  /** Closes all databases at the same time; nothing is tried again any more. Safe to call twice. */
-  close(options: CloseOptions = {}): Promise<void> {
+  /**
+   * Closes all databases at the same time; nothing is tried again any more. Safe to call twice.
+   *
+   * @returns by name: who held on. Nothing for a database that was never opened.
+   */
+  close(options: CloseOptions = {}): Promise<Record<string, CloseReport>> {
     this.#closing ??= this.#close(options);
     return this.#closing;
   }
@@ -151,8 +161,14 @@ export class DatabaseManager implements AsyncDisposable {
     await this.close();
   }
 
-  async #close(options: CloseOptions): Promise<void> {
-    await Promise.all([...this.#databases.values()].map((database) => database.close(options)));
+  async #close(options: CloseOptions): Promise<Record<string, CloseReport>> {
+    const all = [...this.#databases.values()];
+    const reports = await Promise.all(all.map((database) => database.close(options)));
+    const named = all.map(({ name }, index) => [name, reports[index]] as const);
+    return Object.fromEntries(named.filter(([, report]) => report !== undefined)) as Record<
+      string,
+      CloseReport
+    >;
   }
 
   #health(managed: ManagedDatabase): Promise<HealthReport> {

@@ -1,6 +1,6 @@
 import { schemeOf } from '@dal/core';
 import { engineOf } from './config-words.ts';
-import type { DatabaseConfig } from './create-database.ts';
+import type { ConfigOptions } from './config-options.ts';
 
 /** What says where a database is, and who we are there. */
 const ADDRESS: ReadonlySet<string> = new Set([
@@ -21,24 +21,24 @@ const ADDRESS: ReadonlySet<string> = new Set([
  * driver, the whole address of the lower one is dropped: its password must not go to another host.
  * `pool` is merged option by option.
  */
-export function mergeConfig(lower: DatabaseConfig, upper: DatabaseConfig): DatabaseConfig {
+export function mergeConfig(lower: ConfigOptions, upper: ConfigOptions): ConfigOptions {
   const given = Object.entries(upper).filter(([, value]) => value !== undefined);
   const kept = namesAnother(lower, upper)
     ? Object.entries(lower).filter(([key]) => !ADDRESS.has(key))
     : Object.entries(lower);
-  const merged: DatabaseConfig = Object.fromEntries([...kept, ...given]);
+  const merged: ConfigOptions = Object.fromEntries([...kept, ...given]);
   if (lower.pool === undefined || upper.pool === undefined) return merged;
   return { ...merged, pool: { ...lower.pool, ...upper.pool } };
 }
 
-function namesAnother(lower: DatabaseConfig, upper: DatabaseConfig): boolean {
+function namesAnother(lower: ConfigOptions, upper: ConfigOptions): boolean {
   if (upper.url !== undefined) return true;
   const named = driverOf(lower);
   return upper.driver !== undefined && named !== undefined && named !== driverOf(upper);
 }
 
 /** The driver, by one word for all of its schemes. */
-function driverOf({ driver, url }: DatabaseConfig): unknown {
+function driverOf({ driver, url }: ConfigOptions): unknown {
   const word = driver ?? (url === undefined ? undefined : schemeOf(url));
   if (typeof word !== 'string') return word;
   const engine = engineOf(word);

@@ -1,4 +1,4 @@
-import { type CloseReport, durationMs, type PoolStats } from '@dal/core';
+import { type CloseOptions, type CloseReport, durationMs, type PoolStats } from '@dal/core';
 import type { JoinedPool, PoolRequest, PoolSource } from '@dal/database';
 import { type HealthReport, reportHealth } from './health-report.ts';
 
@@ -87,13 +87,14 @@ export class PoolRegistry implements PoolSource {
     }));
   }
 
-  /** Asks each server for a sign of life, all at the same time. Never rejects. */
+  /** Asks the servers of all pools, or of one configuration, for a sign of life at the same time. Never rejects. */
   async health(
+    configHash?: string,
     options: { readonly timeoutMs?: number | string } = {},
   ): Promise<SharedPoolHealth[]> {
     const timeoutMs = durationMs(options.timeoutMs ?? 5_000, 'health.timeoutMs');
     return Promise.all(
-      this.#select(undefined).map(async ({ pool, request }) => ({
+      this.#select(configHash).map(async ({ pool, request }) => ({
         configHash: request.configHash,
         name: request.name,
         ...(await reportHealth(() => request.ping(pool, timeoutMs))),
@@ -102,17 +103,18 @@ export class PoolRegistry implements PoolSource {
   }
 
   /**
-   * Closes pools under the databases that share them: all, or those of one configuration. Their later
-   * calls are refused; a database that is opened afterwards gets a new pool.
+   * Closes pools under the databases that share them: all, or those of one configuration, in the way
+   * of `db.close()`: who has a connection may use it for `timeoutMs`, then it is rolled back and
+   * destroyed. Later calls are refused; a database that is opened afterwards gets a new pool.
    */
   async close(
     configHash?: string,
-    options: { readonly timeoutMs?: number | string } = {},
+    { timeoutMs = 60_000, force = false }: CloseOptions = {},
   ): Promise<CloseReport[]> {
-    const timeoutMs = durationMs(options.timeoutMs ?? 60_000, 'close.timeoutMs');
+    const limitMs = force ? 0 : durationMs(timeoutMs, 'close.timeoutMs');
     const entries = this.#select(configHash);
     for (const entry of entries) this.#forget(entry.request.key, entry);
-    return Promise.all(entries.map(({ pool }) => pool.close(timeoutMs)));
+    return Promise.all(entries.map(({ pool }) => pool.close(limitMs)));
   }
 
   #find({ key }: PoolRequest): Entry | undefined {

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DatabaseConfig } from './create-database.ts';
+import { type ConfigOptions, optionsOf } from './config-options.ts';
+import type { DatabaseConfig } from './database-config.ts';
 import { mergeConfig } from './merge-config.ts';
 
 // One for the process, so that two copies of this package agree.
 const slot = Symbol.for('dal.config/1');
-const holder = globalThis as { [slot]?: AsyncLocalStorage<DatabaseConfig> };
-const configs = (holder[slot] ??= new AsyncLocalStorage<DatabaseConfig>());
+const holder = globalThis as { [slot]?: AsyncLocalStorage<ConfigOptions> };
+const configs = (holder[slot] ??= new AsyncLocalStorage<ConfigOptions>());
 
-const NONE: DatabaseConfig = Object.freeze({});
+const NONE: ConfigOptions = Object.freeze({});
 
 /**
  * Runs a function with another configuration: `createDatabase()`, `loadConfig()` and
@@ -20,11 +21,12 @@ const NONE: DatabaseConfig = Object.freeze({});
  *   await using db = await createDatabase();
  * });
  */
-export function withConfig<T>(overrides: DatabaseConfig, callback: () => T): T {
-  return configs.run(Object.freeze(mergeConfig(currentConfig(), overrides)), callback);
+export function withConfig<T>(overrides: ConfigOptions | DatabaseConfig, callback: () => T): T {
+  const merged = mergeConfig(currentConfig(), optionsOf(overrides));
+  return configs.run(Object.freeze(merged), callback);
 }
 
 /** The overrides that hold here; empty outside of `withConfig`. */
-export function currentConfig(): DatabaseConfig {
+export function currentConfig(): ConfigOptions {
   return configs.getStore() ?? NONE;
 }

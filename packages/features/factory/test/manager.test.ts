@@ -42,7 +42,10 @@ test.each(servers)(
     const { ok, failed } = await manager.setup();
     expect(ok).toEqual(['readonly']);
     expect(failed['primary']).toMatchObject({ name: 'ConnectionError' });
-    expect(manager.stats()).toMatchObject({ successfulSetups: 1, failedSetups: 1 });
+    const stats = manager.stats();
+    expect(stats).toMatchObject({ successfulSetups: 1, failedSetups: 1 });
+    expect(Object.keys(stats.errors)).toEqual(['primary']);
+    expect(stats.errors['primary']).toMatchObject({ name: 'ConnectionError' });
     expect(await manager.get('readonly').queryValue('SELECT 7')).toBe(7);
     expect(await manager.health('primary')).toMatchObject({ status: 'down' });
 
@@ -50,7 +53,7 @@ test.each(servers)(
     await proxy.up();
     await expect
       .poll(() => manager.stats(), { timeout: 3_000, interval: 20 })
-      .toMatchObject({ successfulSetups: 2, failedSetups: 0 });
+      .toMatchObject({ successfulSetups: 2, failedSetups: 0, errors: {} });
     expect(proxy.counts.accepted).toBeGreaterThan(attempts);
     expect(await manager.get('primary').queryValue('SELECT 7')).toBe(7);
     expect(await manager.setup()).toEqual({ ok: ['primary', 'readonly'], failed: {} });

@@ -152,11 +152,15 @@ describe.each(servers)('$name', ({ name, url }) => {
     await using down = await createDatabase(proxy.through(url), { name: 'down' });
     await Promise.all([up.query('SELECT 1'), down.query('SELECT 1')]);
     await proxy.down();
-    const health = await poolRegistry.health({ timeoutMs: 1_000 });
+    const health = await poolRegistry.health(undefined, { timeoutMs: 1_000 });
     expect(Object.fromEntries(health.map((one) => [one.name, one.status]))).toEqual({
       up: 'up',
       down: 'down',
     });
+    const { configHash } = down;
+    expect(await poolRegistry.health(configHash, { timeoutMs: 1_000 })).toMatchObject([
+      { configHash, status: 'down' },
+    ]);
     expect(poolRegistry.metrics(up.configHash)).toMatchObject([
       { totalAcquired: 2, currentActive: 0 },
     ]);

@@ -3,7 +3,6 @@ import {
   type Deadline,
   type DriverVersion,
   type NativeResult,
-  PoolError,
   type SyncConnection,
   type SyncTransaction,
   TransactionError,
@@ -12,6 +11,7 @@ import {
 import type { SyncSource } from '@dal/database';
 import type { Compiled, DirectSession } from './direct-session.ts';
 import { DirectStatements } from './direct-statements.ts';
+import { givenBackError } from './given-back-error.ts';
 import { refusePromise } from './refuse-promise.ts';
 import { openRemoteDatabase } from './remote-database.ts';
 
@@ -137,10 +137,7 @@ export class DirectConnection extends DirectScope implements SyncConnection {
   }
 
   protected endedError(): Error {
-    return new PoolError(
-      'This connection was given back when its callback ended; nothing was sent.',
-      { kind: 'usage', code: 'DAL_USE_AFTER_RELEASE' },
-    );
+    return givenBackError();
   }
 }
 

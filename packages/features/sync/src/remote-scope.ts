@@ -5,7 +5,6 @@ import {
   type ConnectionError,
   type DriverVersion,
   isDalError,
-  PoolError,
   type SyncConnection,
   type SyncTransaction,
   TransactionError,
@@ -13,6 +12,7 @@ import {
 } from '@dal/core';
 import type { SyncSource } from '@dal/database';
 import { carryError, uncarryError } from './carried-error.ts';
+import { givenBackError } from './given-back-error.ts';
 import type { Place, PlainVerb, Request } from './messages.ts';
 import { refusePromise } from './refuse-promise.ts';
 import { type Remote, type Sent, travel, valueOf } from './remote-call.ts';
@@ -149,10 +149,7 @@ class RemoteConnection extends RemoteScope implements SyncConnection {
   }
 
   protected endedError(): Error {
-    return new PoolError(
-      'This connection was given back when its callback ended; nothing was sent.',
-      { kind: 'usage', code: 'DAL_USE_AFTER_RELEASE' },
-    );
+    return givenBackError();
   }
 
   #plain(verb: PlainVerb, options: BeginOptions & AcquireOptions = {}): unknown {

@@ -1,4 +1,4 @@
-import { QueryError, type SyncRowStream } from '@dal/core';
+import { type SyncRowStream, usedStreamError } from '@dal/core';
 import { unpackRows } from './carried-values.ts';
 
 /** Asks for the next batch (undefined: there are no more), or says that nobody wants it. */
@@ -14,12 +14,7 @@ export class RemoteStream<R> implements SyncRowStream<R> {
 
   *[Symbol.iterator](): Generator<R[], void, undefined> {
     const open = this.#open;
-    if (open === undefined) {
-      throw new QueryError(
-        'This stream was read already; its rows are gone. Call stream() again for another loop.',
-        { kind: 'usage', code: 'DAL_STREAM_USED' },
-      );
-    }
+    if (open === undefined) throw usedStreamError();
     this.#open = undefined;
     const ask = open();
     let ended = false;

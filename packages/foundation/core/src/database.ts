@@ -1,6 +1,7 @@
 import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Column, DriverConnection, DriverVersion, NativeResult } from './driver.ts';
 import type { HookRegistry } from './hooks.ts';
+import type { MigrateOptions, MigrationReport } from './migrations.ts';
 import type { MaintenanceMessage, Schema, SchemaOptions } from './schema.ts';
 import type { Sql } from './sql.ts';
 import type { StatementCacheStats } from './statement-cache.ts';
@@ -214,6 +215,12 @@ export interface Database extends Queryable, AsyncDisposable {
    * @throws ConfigError `DAL_SYNC_MISSING` before `enableSync()` was called
    */
   readonly sync: SyncDatabase;
+  /**
+   * Runs the migrations of a folder that have not run yet; with `@dal/migrate`.
+   *
+   * @throws ConfigError `DAL_MIGRATE_MISSING` before `enableMigrate()` was called
+   */
+  migrate(options: MigrateOptions): Promise<MigrationReport>;
   /** What the database is called and does now; sends nothing. */
   status(): DatabaseStatus;
   /**
@@ -368,7 +375,10 @@ export interface Histogram {
 /** Who holds a connection. */
 export interface LeaseReport {
   readonly heldMs: number;
+  /** Since the end of its last statement, or since it was lent. */
   readonly idleMs: number;
+  /** A statement runs on it; what is lent for a statement is no leak, however long that takes. */
+  readonly running: boolean;
   /** The last statement's text, without values. */
   readonly lastStatement: string | undefined;
   readonly tags: Readonly<Record<string, string | number | boolean>> | undefined;

@@ -1,3 +1,5 @@
+import { readClock } from './clock.ts';
+import type { QueryMessage, TransactionMessage } from './channels.ts';
 import { QueryError, type DalError } from './errors.ts';
 
 /** One moment by which something must have ended; carried down, never extended. */
@@ -9,17 +11,24 @@ export interface Deadline {
   /** The length it was made from, for messages. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** The call that it bounds, for those who listen on the channels; undefined while nobody does. */
+  readonly call: QueryMessage | TransactionMessage | undefined;
 }
 
-export function deadlineAfter(timeoutMs: number, signal?: AbortSignal): Deadline {
-  const startedAt = performance.now();
-  return { startedAt, at: startedAt + timeoutMs, timeoutMs, signal };
+export function deadlineAfter(
+  timeoutMs: number,
+  signal?: AbortSignal,
+  call?: Deadline['call'],
+): Deadline {
+  const startedAt = readClock();
+  return { startedAt, at: startedAt + timeoutMs, timeoutMs, signal, call };
 }
 
-/** The earlier of the deadline and `timeoutMs` from now, with the same signal. */
-export function sooner(deadline: Deadline, timeoutMs: number): Deadline {
-  const other = deadlineAfter(timeoutMs, deadline.signal);
-  return other.at < deadline.at ? other : deadline;
+/** The earlier of the deadline and `timeoutMs` from now, with the same signal and call. */
+export function sooner(deadline: Deadline, timeoutMs: number, now: number = readClock()): Deadline {
+  const at = now + timeoutMs;
+  if (at >= deadline.at) return deadline;
+  return { startedAt: now, at, timeoutMs, signal: deadline.signal, call: deadline.call };
 }
 
 export function remainingMs(deadline: Deadline): number {

@@ -1,3 +1,4 @@
+import type { Queryable } from './database.ts';
 import type { Catalog } from './schema.ts';
 
 /** What the layer must know of an engine's SQL, as data. */
@@ -23,6 +24,56 @@ export interface Dialect {
   readonly types: ColumnTypes;
   /** How the engine is asked for its tables. Default: `db.schema` refuses. */
   readonly catalog?: Catalog;
+  /** Types for text that equals only itself, capitals and accents included. Default: as in `types`. */
+  readonly exactTypes?: Pick<ColumnTypes, 'text' | 'key'>;
+  /** What an INSERT does with rows that are there. Default: it fails. */
+  readonly upsert?: UpsertWords;
+  /** Behind a SELECT: other writers wait for its rows until the transaction ends. Default: nothing. */
+  readonly rowLock?: string;
+  /** INSERT, UPDATE and DELETE may end in `RETURNING *`. Default: false. */
+  readonly returning?: boolean;
+  /** WITH may hold INSERT, UPDATE and DELETE, all of one snapshot (PostgreSQL). Default: false. */
+  readonly changesInWith?: boolean;
+  /** Behind an expression of ORDER BY. Default: nothing, since NULL counts as the smallest. */
+  readonly nullOrder?: { readonly first: string; readonly last: string };
+  /** So much of a text can be in an index, in characters (MySQL). Default: all of it. */
+  readonly indexedText?: number;
+  /** Default: 63 bytes, of any characters. */
+  readonly identifiers?: IdentifierRules;
+  /** A lock that belongs to a session. Default: whoever needs one holds a row locked instead. */
+  readonly sessionLock?: SessionLock;
+  /** Statements that bound how long this session waits for locks of tables and rows. Default: none. */
+  readonly lockTimeout?: (timeoutMs: number) => readonly string[];
+}
+
+/** A lock by name between the sessions of one database; it ends with its session, whatever ends that. */
+export interface SessionLock {
+  /** Tries once and does not wait; undefined when another session has it. `name` is made of `\w`. */
+  take(session: Queryable, name: string): Promise<HeldLock | undefined>;
+}
+
+export interface HeldLock {
+  /** Asks the server; also inside a transaction of the same session. */
+  isHeld(session: Queryable): Promise<boolean>;
+  release(session: Queryable): Promise<void>;
+}
+
+/** Names are quoted by the caller. */
+export interface UpsertWords {
+  /** Between the rows and the changes: ` ON CONFLICT (id) DO UPDATE SET `. */
+  readonly change: (keys: readonly string[]) => string;
+  /** The value that the row would have had: `excluded.name`. */
+  readonly incoming: (column: string) => string;
+  /** Behind the rows: those that are there are passed over. Default: the engine can't. */
+  readonly skip?: (keys: readonly string[]) => string;
+}
+
+/** What the engine takes as a quoted name. */
+export interface IdentifierRules {
+  readonly max: number;
+  readonly unit: 'bytes' | 'characters';
+  /** Nothing beyond U+FFFF, such as emoji. Default: false. */
+  readonly bmpOnly?: boolean;
 }
 
 /** Where text is not SQL, so that a `?` in it is left alone. Default of each: false. */

@@ -1,5 +1,6 @@
 import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Fault } from './fault.ts';
+import type { ServerIdentity } from './observed.ts';
 import type { StatementCacheStats } from './statement-cache.ts';
 
 /**
@@ -20,8 +21,15 @@ export interface Driver<Options = unknown, Raw = unknown> {
    *
    * `lost` is called at most once, when the session ends without `close` or `destroy` having been
    * asked for; also while nothing runs.
+   *
+   * `signal` gives the attempt up: its socket is dropped at once, and the promise rejects. A driver that
+   * does not take it is waited for.
    */
-  connect(options: Options, lost: (error: unknown) => void): Promise<DriverConnection<Raw>>;
+  connect(
+    options: Options,
+    lost: (error: unknown) => void,
+    signal?: AbortSignal,
+  ): Promise<DriverConnection<Raw>>;
   /** Judges any error, its own or a stranger's; never throws. */
   classify(error: unknown): Fault;
   /**
@@ -44,6 +52,11 @@ export interface Driver<Options = unknown, Raw = unknown> {
    * options as they are.
    */
   servers?(options: Options): ServerList<Options>;
+  /**
+   * The database in OpenTelemetry's words, before anything is connected. Default: the driver's name,
+   * and the options' `database`, `host` and `port`.
+   */
+  describe?(options: Options): ServerIdentity;
   /** URL of the module that exports this driver as `driver`, so that a worker can import it. */
   readonly module?: string;
 }
@@ -63,6 +76,8 @@ export interface DriverConnection<Raw = unknown> {
    * (the server has closed the cancel's own connection). Default: the session is destroyed instead.
    */
   cancel?(): Promise<void>;
+  /** `db.system.name` when the server's greeting told it better than `Driver.describe` could. */
+  readonly system?: string;
   /** The server's own number of this session, which `kill` takes. */
   readonly id?: string;
   /** Ends another session of the same server. Resolves when it can't commit anything any more. */
@@ -163,6 +178,14 @@ export interface ServerRole {
   readonly standby: boolean;
   /** Grows with every change of the primary, where the server counts them. */
   readonly generation?: number;
+  /** What the server has executed, where it does not count changes of the primary but transactions. */
+  readonly history?: ServerHistory;
+}
+
+/** Compared only with histories of the same driver. */
+export interface ServerHistory {
+  /** This server has executed everything that the other one had executed last. */
+  includes(other: ServerHistory): boolean;
 }
 
 export type SessionStatus = 'idle' | 'transaction' | 'failed';

@@ -20,6 +20,14 @@ export interface HookEvents {
     readonly affectedRows: number;
   };
   'query:error': StatementEvent & { readonly durationMs: number; readonly error: DalError };
+  /** A call took `slowQueryMs` or longer, its waits and retries included. */
+  slowQuery: StatementEvent & {
+    readonly durationMs: number;
+    readonly thresholdMs: number;
+    /** The lines of the program that made the call, innermost first. */
+    readonly stack: string;
+    readonly error: DalError | undefined;
+  };
   /** A statement or transaction will be tried again after `delayMs`. */
   retry: {
     readonly database: string;

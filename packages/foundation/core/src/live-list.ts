@@ -28,10 +28,11 @@ export class LiveList<T extends Placed> implements Iterable<T> {
   delete(member: T): boolean {
     if (!this.has(member)) return false;
     const last = this.#members.pop() as T;
-    // The last one takes the place that is free now.
-    this.#members[member.place] = last;
-    last.place = member.place;
-    if (last === member) this.#members.length = member.place;
+    if (last !== member) {
+      // The last one takes the place that is free now.
+      this.#members[member.place] = last;
+      last.place = member.place;
+    }
     member.place = -1;
     return true;
   }

@@ -47,6 +47,14 @@ export function firstKeyword(text: string, lexis: Lexis): string {
   return end - at > KEYWORD_LENGTH ? '' : text.slice(at, end).toUpperCase();
 }
 
+/**
+ * Where the piece of SQL at `at` ends: a word, a string, a quoted identifier, a comment, or a single
+ * character. For whoever walks over a script; `at` must be where a piece begins.
+ */
+export function endOfPiece(text: string, at: number, lexis: Lexis): number {
+  return skipPiece(text, at, text.charCodeAt(at), lexis);
+}
+
 /** How many placeholders of its own the engine will find in a text that is native already. */
 export function countNative(text: string, dialect: Dialect): number {
   const marks = marksOf(dialect);
@@ -162,16 +170,18 @@ function nextMark(text: string, from: number, lexis: Lexis, prefix: string): num
     if (code === lead && isDigit(text.charCodeAt(at + prefix.length))) {
       if (text.startsWith(prefix, at)) return at;
     }
-    if (isWordStart(code)) {
-      const end = skipWord(text, at);
-      const isEscape = end === at + 1 && (code === SMALL_E || code === CAPITAL_E);
-      const isString = isEscape && lexis.escapeStrings && text.charCodeAt(end) === SINGLE;
-      at = isString ? skipEscapeString(text, end) : end;
-    } else {
-      at = skipOther(text, at, code, lexis);
-    }
+    at = skipPiece(text, at, code, lexis);
   }
   return -1;
+}
+
+/** The end of the word, string, quoted identifier, comment or single character at `at`. */
+function skipPiece(text: string, at: number, code: number, lexis: Lexis): number {
+  if (!isWordStart(code)) return skipOther(text, at, code, lexis);
+  const end = skipWord(text, at);
+  const isEscape = end === at + 1 && (code === SMALL_E || code === CAPITAL_E);
+  const isString = isEscape && lexis.escapeStrings && text.charCodeAt(end) === SINGLE;
+  return isString ? skipEscapeString(text, end) : end;
 }
 
 /** The end of the string, quoted identifier, comment or single character at `at`. */

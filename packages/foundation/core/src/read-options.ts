@@ -35,6 +35,7 @@ export const DATABASE_OPTION_NAMES = [
   'name',
   'pool',
   'statementTimeoutMs',
+  'slowQueryMs',
   'retry',
   'circuitBreaker',
   'tags',
@@ -86,6 +87,11 @@ export const flag: OptionReader<boolean> = (value, where) => {
 export const duration: OptionReader<number> = (value, where) => {
   if (typeof value === 'number' || typeof value === 'string') return durationMs(value, where);
   throw wrongOption(where, 'a length of time in milliseconds, or a text such as "10s"', value);
+};
+
+export const abortSignal: OptionReader<AbortSignal> = (value, where) => {
+  if (value instanceof AbortSignal) return value;
+  throw wrongOption(where, 'an AbortSignal', value);
 };
 
 export const anything: OptionReader<unknown> = (value) => value;

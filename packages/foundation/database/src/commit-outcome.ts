@@ -7,10 +7,11 @@ import {
   type TransactionOutcome,
 } from '@dal/core';
 import type { Lease } from '@dal/pool';
+import { askSession } from './ask-session.ts';
 import { beginTransaction, rollbackTransaction } from './begin-transaction.ts';
 import { type CommitMark, marked, markWords } from './commit-mark.ts';
-import { layerStatement } from './compile-statement.ts';
-import { acquireLease, giveBack, runOnLease } from './run-statement.ts';
+import { acquireLease } from './acquire-lease.ts';
+import { giveBack, runOnLease } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { foundRolledBack, unknownOutcome } from './transaction-errors.ts';
 
@@ -100,11 +101,9 @@ async function ask(
   transactionId: string,
   deadline: Deadline,
 ): Promise<TransactionOutcome> {
-  let outcome: TransactionOutcome | undefined;
-  await runOnLease(runtime, lease, layerStatement('outcome'), deadline, async (connection) => {
-    outcome = await connection.outcome?.(transactionId);
-    return NOTHING;
-  });
+  const outcome = await askSession(runtime, lease, 'outcome', deadline, (on) =>
+    on.outcome?.(transactionId),
+  );
   return outcome ?? 'unknown';
 }
 
@@ -137,11 +136,6 @@ async function kill(
   deadline: Deadline,
 ): Promise<boolean> {
   if (sessionId === undefined || !lease.session.connection.kill) return true;
-  await runOnLease(runtime, lease, layerStatement('kill'), deadline, async (connection) => {
-    await connection.kill?.(sessionId);
-    return NOTHING;
-  });
+  await askSession(runtime, lease, 'kill', deadline, (on) => on.kill?.(sessionId));
   return true;
 }
-
-const NOTHING = { rows: [], columns: [], affectedRows: 0 };

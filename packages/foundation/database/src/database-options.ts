@@ -22,6 +22,8 @@ export interface DatabaseOptions {
   readonly pool?: PoolOptions;
   /** Longest time for one statement, waiting and retries included. Default: 30 s. */
   readonly statementTimeoutMs?: number | string;
+  /** Calls of this length and more are told to hooks and channels as slow. Default: 1 s. */
+  readonly slowQueryMs?: number | string;
   /** For attempts that are safe to repeat, see the README of `@dal/resilience`. */
   readonly retry?: RetryOptions;
   /**
@@ -55,6 +57,7 @@ export interface DatabaseSettings {
   readonly name: string | undefined;
   readonly pool: PoolSettings;
   readonly statementTimeoutMs: number;
+  readonly slowQueryMs: number;
   readonly retry: {
     readonly maxRetries: number;
     readonly baseDelayMs: number;
@@ -84,6 +87,7 @@ const readers = {
   name: text,
   pool: anything,
   statementTimeoutMs: duration,
+  slowQueryMs: duration,
   retry: anything,
   circuitBreaker: breakerReader,
   tags: tagsReader,
@@ -118,6 +122,7 @@ export function splitOptions(input: Readonly<Record<string, unknown>>): {
       name: read.name,
       pool: readPoolOptions(asRecord(read.pool, 'pool')),
       statementTimeoutMs: read.statementTimeoutMs ?? 30_000,
+      slowQueryMs: read.slowQueryMs ?? 1_000,
       retry: { maxRetries: 3, baseDelayMs: 100, maxDelayMs: 10_000, ...retry },
       circuitBreaker: read.circuitBreaker,
       tags: read.tags,

@@ -22,5 +22,13 @@ const dropped = new FinalizationRegistry<Watched>(({ runtime, lease }) => {
 
 /** Takes a loan back when its handle is dropped without a release, and warns of it. */
 export function watchForDrop(handle: object, runtime: Runtime, lease: Lease): void {
-  dropped.register(handle, { runtime, lease });
+  dropped.register(handle, { runtime, lease }, lease);
+}
+
+/**
+ * The loan is over. Until the handle is gone the registry would keep the loan, by it a session that was
+ * lost, and by the frames of the error that says why maybe the handle itself: for ever.
+ */
+export function stopWatchingForDrop(lease: Lease): void {
+  dropped.unregister(lease);
 }

@@ -1,11 +1,9 @@
 import {
   type Connection,
-  ConnectionError,
   type Deadline,
   deadlineAfter,
   type DriverVersion,
   type NativeResult,
-  PoolError,
   type StatementOptions,
   type Transaction,
   type TransactionOptions,
@@ -14,6 +12,8 @@ import { isHeldBy, type Lease, statusOf } from '@dal/pool';
 import { rollbackTransaction } from './begin-transaction.ts';
 import { settleDoubt } from './commit-outcome.ts';
 import type { CompiledStatement } from './compile-statement.ts';
+import { stopWatchingForDrop } from './dropped-connections.ts';
+import { lostError, releasedError } from './lent-errors.ts';
 import { NestingGate } from './nesting-gate.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { readVersion } from './read-version.ts';
@@ -113,9 +113,10 @@ export class LentConnection extends StatementMethods implements Connection {
   async transaction<T>(
     callback: (tx: Transaction) => Promise<T>,
     options: TransactionOptions = {},
+    call?: Deadline['call'],
   ): Promise<T> {
     this.#check();
-    const settings = readTransactionOptions(options);
+    const settings = readTransactionOptions(options, call);
     const outer = this.#insideOf() ?? this.#manual?.scope;
     if (outer) return nested(outer, callback, options);
     const place: Place = { scope: undefined };
@@ -159,6 +160,7 @@ export class LentConnection extends StatementMethods implements Connection {
     if (this.#abandoned) return;
     if (!this.#lease.ended) await endOpenStream(this.#lease.session);
     const cleaning = this.runtime.pool.release(this.#lease);
+    stopWatchingForDrop(this.#lease);
     if (cleaning) await cleaning;
   }
 
@@ -167,6 +169,7 @@ export class LentConnection extends StatementMethods implements Connection {
     if (this.#abandoned) return Promise.resolve();
     this.#check();
     this.runtime.pool.discard(this.#lease);
+    stopWatchingForDrop(this.#lease);
     return Promise.resolve();
   }
 
@@ -209,13 +212,13 @@ export class LentConnection extends StatementMethods implements Connection {
   }
 
   protected async allOrNothing<T>(
-    _deadline: Deadline,
+    { call }: Deadline,
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
     // Joins the transaction that the user opened, so that only its own part is undone.
     if (this.inTransaction && !this.dialect.transaction?.savepoint) return work(this);
     // What a transaction hands to its callback is a StatementMethods too.
-    return this.transaction((tx) => work(tx as unknown as StatementMethods));
+    return this.transaction((tx) => work(tx as unknown as StatementMethods), {}, call);
   }
 
   /** The transaction in whose callback this call is made. */
@@ -249,15 +252,13 @@ export class LentConnection extends StatementMethods implements Connection {
     if (!this.#lease.session.lost || this.#lease.ended) return;
     this.#abandoned = true;
     this.runtime.pool.discard(this.#lease);
+    stopWatchingForDrop(this.#lease);
   }
 
   #check(): void {
     if (!this.#lease.ended) return;
     if (this.#abandoned) throw lostError(this.runtime.name, this.#lease.session.lost);
-    throw new PoolError(
-      'This connection was given back already; nothing was sent. Acquire another one.',
-      { kind: 'usage', code: 'DAL_USE_AFTER_RELEASE' },
-    );
+    throw releasedError();
   }
 }
 
@@ -269,16 +270,4 @@ function nested<T>(
 ): Promise<T> {
   if (Object.keys(options).length > 0) throw openAlreadyError();
   return outer.transaction(callback);
-}
-
-function lostError(name: string, cause: Error | undefined): ConnectionError {
-  return new ConnectionError(
-    `The connection to "${name}" was lost; nothing was sent. Acquire another one.`,
-    {
-      kind: 'connection',
-      code: 'DAL_CONNECTION_LOST',
-      cause,
-      fault: { kind: 'connection', connectionLost: true, applied: 'no' },
-    },
-  );
 }

@@ -1,5 +1,6 @@
 import {
   type AcquireOptions,
+  channels,
   type CloseOptions,
   type CloseReport,
   type Connection,
@@ -14,6 +15,8 @@ import {
   durationMs,
   MAX_DURATION_MS,
   type MaintenanceMessage,
+  type MigrateOptions,
+  type MigrationReport,
   type HookRegistry,
   type NativeResult,
   type PoolView,
@@ -25,7 +28,8 @@ import {
   type TransactionOptions,
 } from '@dal/core';
 import { type Lease, pingConnection, whileHolding } from '@dal/pool';
-import { CircuitBreaker, RetryBudget } from '@dal/resilience';
+import { CircuitBreaker, type CircuitBreakerOptions, RetryBudget } from '@dal/resilience';
+import { acquireLease } from './acquire-lease.ts';
 import { type CompiledStatement, layerStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
 import { watchForDrop } from './dropped-connections.ts';
@@ -33,10 +37,10 @@ import { echo } from './echo.ts';
 import { Hooks } from './hooks.ts';
 import { LentConnection } from './lent-connection.ts';
 import { maintainTable } from './maintain-table.ts';
+import { migrateBy } from './migrate-provider.ts';
 import { poolFor, type PoolSource } from './pool-source.ts';
 import { readVersion } from './read-version.ts';
 import {
-  acquireLease,
   giveBack,
   runCall,
   runOnLease,
@@ -88,6 +92,17 @@ export function openDatabase<Options, Raw>(
   const hash = configHash(driver.name, rest);
   const hooks = new Hooks();
   if (settings.echo) echo(hooks, settings.echo);
+  const lending = poolFor(
+    {
+      name,
+      configHash: hash,
+      parts: { name, driver: known, options: driverOptions, settings: pool },
+      hooks,
+    },
+    // A database that lives in its only session is nobody else's, and a session's marks are in the
+    // table of one database.
+    limits.keepOne || settings.commitTable !== undefined ? undefined : pools,
+  );
   return new PooledDatabase({
     name,
     configHash: hash,
@@ -95,22 +110,19 @@ export function openDatabase<Options, Raw>(
     config: { ...given, ...options },
     driverOptions,
     settings: { ...settings, pool },
-    pool: poolFor(
-      {
-        name,
-        configHash: hash,
-        parts: { name, driver: known, options: driverOptions, settings: pool },
-        hooks,
-      },
-      // A database that lives in its only session is nobody else's, and a session's marks are in the
-      // table of one database.
-      limits.keepOne || settings.commitTable !== undefined ? undefined : pools,
-    ),
+    pool: lending,
+    observed: { name, configHash: hash, pool: lending.observed },
     plans: new StatementPlans(known.dialect, settings.tags, settings.tagFormat),
     hooks,
     budget: new RetryBudget(),
-    breaker: settings.circuitBreaker && new CircuitBreaker(name, settings.circuitBreaker),
+    breaker: settings.circuitBreaker && makeBreaker(name, settings.circuitBreaker),
   });
+}
+
+function makeBreaker(database: string, options: CircuitBreakerOptions): CircuitBreaker {
+  const breaker = new CircuitBreaker(database, options);
+  breaker.onStateChange(({ from, to }) => channels.circuit.publish({ database, from, to }));
+  return breaker;
 }
 
 /** The only session is never ended, nor doubted: its end would be the end of the data. */
@@ -144,6 +156,10 @@ class PooledDatabase extends StatementMethods implements Database {
 
   get sync(): SyncDatabase {
     return this.#twin.database;
+  }
+
+  async migrate(options: MigrateOptions): Promise<MigrationReport> {
+    return migrateBy(this, options);
   }
 
   status(): DatabaseStatus {
@@ -246,7 +262,7 @@ class PooledDatabase extends StatementMethods implements Database {
     deadline: Deadline,
     work: (on: StatementMethods) => Promise<T>,
   ): Promise<T> {
-    const { signal, at } = deadline;
+    const { signal, at, call } = deadline;
     return runTransaction(
       this.runtime,
       // What a transaction hands to its callback is a StatementMethods too.
@@ -255,6 +271,7 @@ class PooledDatabase extends StatementMethods implements Database {
         ...(signal ? { signal } : {}),
         ...(at === Infinity ? {} : { timeoutMs: remainingMs(deadline) }),
       },
+      call,
     );
   }
 

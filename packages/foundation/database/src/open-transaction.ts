@@ -11,6 +11,7 @@ import { beginTransaction, rollbackTransaction } from './begin-transaction.ts';
 import { type CommitMark, prepareMark } from './commit-mark.ts';
 import type { CompiledStatement } from './compile-statement.ts';
 import { commitsImplicitly } from './implicit-commit.ts';
+import { PendingWork } from './pending-work.ts';
 import { runOnLease, type StatementCall } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { howItEnded, mayCommit, mayWrite, opensTransaction } from './statement-effects.ts';
@@ -18,7 +19,6 @@ import { endOpenStream } from './stream-reader.ts';
 import { stopStatement } from './stop-statement.ts';
 import { toDalError } from './to-dal-error.ts';
 import {
-  busyError,
   endedError,
   type Gone,
   goneError,
@@ -26,7 +26,7 @@ import {
   nestedBeginError,
   strictDdlError,
 } from './transaction-errors.ts';
-import { orTooLate } from './transaction-deadline.ts';
+import { earlier, orTooLate } from './transaction-deadline.ts';
 import { readTransactionOptions, type TransactionSettings } from './transaction-options.ts';
 
 /** Longest time for the ROLLBACK of a transaction whose own time is over. */
@@ -64,8 +64,7 @@ export class OpenTransaction {
   #savepoints = 0;
   #onWire: Promise<unknown> | undefined;
   #rollingBack: Promise<void> | undefined;
-  /** What was started and has not ended, and its text. */
-  readonly #pending = new Map<Promise<unknown>, string>();
+  readonly #pending: PendingWork;
 
   /** Sends BEGIN. */
   static async begin(
@@ -105,6 +104,7 @@ export class OpenTransaction {
     this.lease = lease;
     this.settings = settings;
     this.mark = mark;
+    this.#pending = new PendingWork(settings.strictConcurrency);
   }
 
   /** The server can be asked for the outcome of a transaction by its id. */
@@ -153,17 +153,7 @@ export class OpenTransaction {
 
   /** Remembers work that uses the connection until it ends. @throws busyError with strictConcurrency */
   occupy<T>(shown: string, work: () => Promise<T>): Promise<T> {
-    if (this.settings.strictConcurrency) {
-      const [running] = this.#pending.values();
-      if (running !== undefined) throw busyError(running, shown);
-    }
-    const running = work();
-    this.#pending.set(running, shown);
-    const forget = (): void => {
-      this.#pending.delete(running);
-    };
-    running.then(forget, forget);
-    return running;
+    return this.#pending.start(shown, work);
   }
 
   noteWrite(unasked: boolean): void {
@@ -172,18 +162,13 @@ export class OpenTransaction {
   }
 
   /** Waits for what was started and not awaited. */
-  async drained(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending.keys());
+  drained(): Promise<void> {
+    return this.#pending.drained();
   }
 
   /** The earlier of both deadlines, ended by both signals. */
   sooner(deadline: Deadline): Deadline {
-    const own = this.settings.deadline;
-    if (own.at === Infinity && own.signal === undefined) return deadline;
-    const signals = [deadline.signal, own.signal].filter((signal) => signal !== undefined);
-    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    const at = Math.min(deadline.at, own.at);
-    return { ...deadline, at, timeoutMs: at - deadline.startedAt, signal };
+    return earlier(deadline, this.settings.deadline);
   }
 
   /** Undoes all of it. Never rejects: the pool destroys at release what can't be cleaned. */
@@ -280,6 +265,8 @@ export class OpenTransaction {
       if (!session.settling && session.connection.cancel) void stopStatement(session, running);
     }
     if (session.lost) return;
-    await rollbackTransaction(this.runtime, this.lease, deadlineAfter(ROLLBACK_TIMEOUT_MS));
+    const { call } = this.settings.deadline;
+    const deadline = deadlineAfter(ROLLBACK_TIMEOUT_MS, undefined, call);
+    await rollbackTransaction(this.runtime, this.lease, deadline);
   }
 }

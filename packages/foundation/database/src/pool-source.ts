@@ -1,4 +1,5 @@
 import {
+  channels,
   ConnectionError,
   type Driver,
   deadlineAfter,
@@ -50,8 +51,10 @@ export function poolFor(
   { name, configHash, parts, hooks }: Wanted,
   source: PoolSource | undefined,
 ): Pool | PoolShare {
-  const onEvent: NonNullable<typeof parts.onEvent> = (event, lease) =>
+  const onEvent: NonNullable<typeof parts.onEvent> = (event, lease) => {
     hooks.emit(event, { database: name, ...lease });
+    channels.leak.publish({ database: name, back: event === 'unleaked', ...lease });
+  };
   const tellLimits = (pool: Pool): (() => void) =>
     pool.onLimit((event) => hooks.emit('poolLimited', { database: name, ...event }));
   if (source === undefined) {

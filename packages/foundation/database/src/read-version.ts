@@ -1,7 +1,6 @@
 import type { Deadline, DriverVersion } from '@dal/core';
 import type { Lease } from '@dal/pool';
-import { layerStatement } from './compile-statement.ts';
-import { runOnLease } from './run-statement.ts';
+import { askSession } from './ask-session.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What the server calls itself, asked with the deadline and the turn of a statement. */
@@ -10,11 +9,7 @@ export async function readVersion(
   lease: Lease,
   deadline: Deadline,
 ): Promise<DriverVersion> {
-  let version: DriverVersion | undefined;
-  await runOnLease(runtime, lease, layerStatement('version'), deadline, async (connection) => {
-    version = await connection.version?.();
-    return { rows: [], columns: [], affectedRows: 0 };
-  });
+  const version = await askSession(runtime, lease, 'version', deadline, (on) => on.version?.());
   const { name } = runtime.driver;
   return (
     version ?? { serverVersion: 'unknown', flavor: name, driver: name, driverVersion: 'unknown' }

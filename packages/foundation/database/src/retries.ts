@@ -1,4 +1,11 @@
-import { type DalError, type Deadline, type Fault, remainingMs, sleepWithin } from '@dal/core';
+import {
+  channels,
+  type DalError,
+  type Deadline,
+  type Fault,
+  remainingMs,
+  sleepWithin,
+} from '@dal/core';
 import { backoff } from '@dal/resilience';
 import type { Runtime } from './runtime.ts';
 import { toDalError } from './to-dal-error.ts';
@@ -29,6 +36,11 @@ export class Retries {
     this.#nextDelay = backoff(runtime.settings.retry);
   }
 
+  /** The last attempt met a server that takes no writes; another one is to be found. */
+  get needWritable(): boolean {
+    return this.#failed.at(-1)?.kind === 'readOnly';
+  }
+
   /**
    * Resolves when it is time for another attempt.
    *
@@ -51,8 +63,10 @@ export class Retries {
     }
     this.#failed.push(error);
     pool.count('retries');
-    if (hooks.watched) {
-      hooks.emit('retry', { database: name, statement: this.#shown, attempt, delayMs, error });
+    if (hooks.watched || channels.retry.hasSubscribers) {
+      const event = { database: name, statement: this.#shown, attempt, delayMs, error };
+      hooks.emit('retry', event);
+      channels.retry.publish(event);
     }
     await sleepWithin(this.#deadline, delayMs);
   }

@@ -1,4 +1,4 @@
-import { QueryError, type RowStream } from '@dal/core';
+import { type RowStream, usedStreamError } from '@dal/core';
 
 /** Hands out the batches of one statement, once. Nothing happens before the loop begins. */
 export class StatementStream<R> implements RowStream<R> {
@@ -10,12 +10,7 @@ export class StatementStream<R> implements RowStream<R> {
 
   [Symbol.asyncIterator](): AsyncIterator<R[]> {
     const open = this.#open;
-    if (open === undefined) {
-      throw new QueryError(
-        'This stream was read already; its rows are gone. Call stream() again for another loop.',
-        { kind: 'usage', code: 'DAL_STREAM_USED' },
-      );
-    }
+    if (open === undefined) throw usedStreamError();
     this.#open = undefined;
     return open();
   }

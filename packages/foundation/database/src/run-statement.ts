@@ -1,6 +1,8 @@
 // The life of a query, top to bottom: deadline, retry, acquire, send, classify, release.
 import {
   abortError,
+  type AttemptMessage,
+  channels,
   ConnectionError,
   type DalError,
   type Deadline,
@@ -9,13 +11,15 @@ import {
   type NativeResult,
   type NativeStatement,
   QueryError,
-  sooner,
+  readClock,
   throwIfAborted,
+  trace,
   type Watched,
   within,
 } from '@dal/core';
 import { giveTurn, type Lease, noticeLoss, type Session, takeTurn } from '@dal/pool';
 import { retryVerdict } from '@dal/resilience';
+import { acquireFor, acquireLease, takeAtOnce } from './acquire-lease.ts';
 import type { CompiledStatement } from './compile-statement.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
@@ -35,8 +39,8 @@ export async function runStatement(
   for (;;) {
     try {
       const lease =
-        (runtime.breaker ? undefined : runtime.pool.take(deadline.startedAt)) ??
-        (await acquireLease(runtime, deadline, 'statement'));
+        takeAtOnce(runtime, deadline, retries) ??
+        (await acquireFor(runtime, deadline, retries, 'statement'));
       try {
         return await runOnLease(runtime, lease, statement, deadline);
       } finally {
@@ -77,23 +81,6 @@ export async function runCall(
   }
 }
 
-/** Waits for a connection no longer than the pool's own limit or the deadline, whichever is sooner. */
-export function acquireLease(
-  runtime: Runtime,
-  deadline: Deadline,
-  purpose?: 'statement' | 'callback',
-): Promise<Lease> {
-  const { breaker, pool, settings } = runtime;
-  const acquired = (): Promise<Lease> =>
-    pool.acquire(sooner(deadline, settings.pool.acquireTimeoutMs), purpose);
-  if (breaker === undefined) return acquired();
-  if (!breaker.allowRequest()) return Promise.reject(breaker.openError());
-  return acquired().catch((error: unknown) => {
-    breaker.recordError(toDalError(runtime.driver, runtime.name, error));
-    throw error;
-  });
-}
-
 /** The caller's answer doesn't wait until the session is put in order; the next borrower does. */
 export function giveBack(runtime: Runtime, lease: Lease): void {
   // Cleaning is bounded and never rejects. The statement has just looked at the clock.
@@ -121,7 +108,9 @@ export async function runOnLease(
       await setLimit(runtime, session, limit, deadline);
       if (session.lost) throw lostBefore(runtime, session);
     }
-    const result = await send(runtime, session, statement, deadline, call);
+    const result = channels.attempt.hasSubscribers
+      ? await sendTold(runtime, session, statement, deadline, call)
+      : await send(runtime, session, statement, deadline, call);
     runtime.breaker?.recordSuccess();
     return result;
   } catch (thrown) {
@@ -132,7 +121,7 @@ export async function runOnLease(
     else if (error.kind === 'readOnly') runtime.pool.suspect(session);
     throw error;
   } finally {
-    lease.lastUsedAt = performance.now();
+    lease.lastUsedAt = readClock();
     giveTurn(session);
   }
 }
@@ -144,6 +133,26 @@ export type StatementCall = (
 ) => Promise<NativeResult>;
 
 const viaQuery: StatementCall = (connection, statement) => connection.query(statement);
+
+/** `send`, with those who listen told of it. */
+function sendTold(
+  runtime: Runtime,
+  session: Session,
+  statement: CompiledStatement,
+  deadline: Deadline,
+  call: StatementCall,
+): Promise<NativeResult> {
+  const message: AttemptMessage = {
+    database: runtime.observed,
+    statement: statement.shown,
+    parent: deadline.call,
+    startedAt: performance.now(),
+  };
+  return trace(channels.attempt, message, () => send(runtime, session, statement, deadline, call), {
+    resultOf: ({ rows, affectedRows }) => ({ rowCount: rows.length, affectedRows }),
+    judge: (thrown) => toDalError(runtime.driver, runtime.name, thrown, statement.shown),
+  });
+}
 
 /** One statement on the wire, ended by its answer, its deadline or its signal. */
 function send(

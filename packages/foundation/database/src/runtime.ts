@@ -1,4 +1,4 @@
-import type { Driver } from '@dal/core';
+import type { Driver, ObservedDatabase } from '@dal/core';
 import type { LendingPool } from '@dal/pool';
 import type { CircuitBreaker, RetryBudget } from '@dal/resilience';
 import type { DatabaseSettings } from './database-options.ts';
@@ -15,6 +15,8 @@ export interface Runtime {
   /** As the driver read them. */
   readonly driverOptions: unknown;
   readonly pool: LendingPool;
+  /** The database as those see it who listen on the channels. */
+  readonly observed: ObservedDatabase;
   readonly settings: DatabaseSettings;
   readonly plans: StatementPlans;
   readonly hooks: Hooks;

@@ -1,6 +1,7 @@
 import {
   type BulkInsertOptions,
   type BulkRows,
+  type CallResult,
   type Deadline,
   deadlineAfter,
   type Dialect,
@@ -9,6 +10,7 @@ import {
   isSql,
   type NativeAccess,
   type NativeResult,
+  type QueryMessage,
   type Queryable,
   type Row,
   RowCountError,
@@ -18,6 +20,7 @@ import {
   type StatementOptions,
   type StreamOptions,
   TooManyRowsError,
+  type TransactionMessage,
   type Values,
 } from '@dal/core';
 import { BulkInsert } from './bulk-insert.ts';
@@ -29,8 +32,7 @@ import type { StatementCall } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { CatalogReader } from './schema.ts';
 import { rowStreamCall, type StreamCall } from './stream-statement.ts';
-import { toDalError } from './to-dal-error.ts';
-import { watchCall, watchStream } from './watch-call.ts';
+import { type Call, isWatched, watchCall, watchStream } from './watch-call.ts';
 
 type Second = Values | StatementOptions | undefined;
 
@@ -135,15 +137,17 @@ export abstract class StatementMethods implements Queryable {
   ): Promise<{ readonly affectedRows: number }> {
     const deadline = this.deadline(options);
     const source = new RowSource(rows, deadline, 'executeMany');
-    const work = async (): Promise<number> => {
+    const work = async (message: QueryMessage | undefined): Promise<number> => {
       if ((await source.peek()) === undefined) return 0;
-      return this.allOrNothing(deadline, (on) =>
+      const whole = { ...deadline, call: message };
+      return this.allOrNothing(whole, (on) =>
         executeMany(this.runtime.plans, text, source, options, (statement, call) =>
-          on.run(statement, deadline, options, call),
+          on.run(statement, whole, options, call),
         ),
       );
     };
-    return { affectedRows: await this.#fromSource(source, text, options?.tags, work) };
+    const call = this.#call(text, 'many', options?.tags);
+    return { affectedRows: await this.#fromSource(source, call, work) };
   }
 
   async bulkInsert(
@@ -152,13 +156,16 @@ export abstract class StatementMethods implements Queryable {
     options: BulkInsertOptions = {},
   ): Promise<{ readonly affectedRows: number }> {
     const bulk = new BulkInsert(this.runtime, table, rows, options);
-    const work = (): Promise<number> =>
+    const work = (message: QueryMessage | undefined): Promise<number> =>
       bulk.run((deadline, run) =>
-        this.allOrNothing(deadline, (on) =>
-          run((statement, within, call) => on.run(statement, within, undefined, call)),
+        this.allOrNothing({ ...deadline, call: message }, (on) =>
+          run((statement, within, call) =>
+            on.run(statement, { ...within, call: message }, undefined, call),
+          ),
         ),
       );
-    return { affectedRows: await this.#fromSource(bulk.source, bulk.shown, undefined, work) };
+    const call = this.#call(bulk.shown, 'bulk');
+    return { affectedRows: await this.#fromSource(bulk.source, call, work) };
   }
 
   stream<R = Row>(
@@ -168,29 +175,29 @@ export abstract class StatementMethods implements Queryable {
   ): RowStream<R> {
     const [values, options] = split(statement, second, third);
     const compiled = compileStatement(this.runtime.plans, statement, values, options);
-    const call = rowStreamCall<R>(compiled, options);
-    return new StatementStream<R>(() =>
-      this.runtime.hooks.watched
-        ? watchStream(this.runtime, compiled.shown, options?.tags, this.streamPieces(call), countOf)
-        : this.streamPieces(call),
-    );
+    const pieces = rowStreamCall<R>(compiled, options);
+    return new StatementStream<R>(() => {
+      if (!isWatched(this.runtime)) return this.streamPieces(pieces);
+      const call = this.#call(compiled.shown, 'stream', options?.tags);
+      const open = (message: QueryMessage): AsyncIterable<R[]> =>
+        this.streamPieces({ ...pieces, message });
+      return watchStream(this.runtime, call, open, countOf);
+    });
   }
 
   get native(): NativeAccess {
     return {
       run: (label, call, options) =>
-        watchCall(
-          this.runtime,
-          label,
-          undefined,
-          () => {
+        this.#watched(
+          () => this.#call(label, 'native'),
+          (message) => {
             const deadline =
               options?.timeoutMs === Infinity
-                ? deadlineAfter(Infinity, options.signal)
-                : this.deadline(options);
+                ? deadlineAfter(Infinity, options.signal, message)
+                : this.deadline(options, message);
             return this.run(layerStatement(label), deadline, undefined, call);
           },
-          ({ rows, affectedRows }) => ({ rowCount: rows.length, affectedRows }),
+          countsOf,
         ),
       stream: (label, open, options) =>
         this.streamPieces({
@@ -198,13 +205,20 @@ export abstract class StatementMethods implements Queryable {
           open,
           timeoutMs: options?.timeoutMs,
           signal: options?.signal,
+          message: undefined,
         }),
     };
+  }
+
+  /** The transaction that these statements are part of, while somebody listens to transactions. */
+  protected get parent(): TransactionMessage | undefined {
+    return undefined;
   }
 
   /** The one moment by which a call must have ended. */
   protected deadline(
     options: Pick<StatementOptions, 'timeoutMs' | 'signal'> | undefined,
+    call?: QueryMessage,
   ): Deadline {
     const { timeoutMs, signal } = options ?? {};
     return deadlineAfter(
@@ -212,19 +226,26 @@ export abstract class StatementMethods implements Queryable {
         ? this.runtime.settings.statementTimeoutMs
         : durationMs(timeoutMs, 'timeoutMs'),
       signal,
+      call,
     );
   }
 
   /** A call that reads rows of the user's: an error of theirs comes out as it went in. */
   async #fromSource(
     source: RowSource<unknown>,
-    shown: string,
-    tags: StatementOptions['tags'],
-    work: () => Promise<number>,
+    call: Call,
+    work: (message: QueryMessage | undefined) => Promise<number>,
   ): Promise<number> {
-    const countsOf = (affectedRows: number) => ({ rowCount: 0, affectedRows });
     try {
-      return await watchCall(this.runtime, shown, tags, work, countsOf);
+      return await this.#watched(
+        () => call,
+        work,
+        (affectedRows) => ({
+          rowCount: 0,
+          affectedRows,
+          ...(call.kind === 'many' ? { operations: source.count } : {}),
+        }),
+      );
     } catch (error) {
       if (source.failure) throw source.failure.error;
       throw error;
@@ -240,38 +261,36 @@ export abstract class StatementMethods implements Queryable {
     third: StatementOptions | undefined,
   ): Promise<NativeResult> {
     const [values, options] = split(statement, second, third);
-    const { plans, hooks } = this.runtime;
-    const compiled = compileStatement(plans, statement, values, options);
-    const deadline = this.deadline(options);
-    if (hooks.watched) return this.#runWatched(compiled, deadline, options);
-    return this.run(compiled, deadline, options);
+    const compiled = compileStatement(this.runtime.plans, statement, values, options);
+    if (!isWatched(this.runtime)) return this.run(compiled, this.deadline(options), options);
+    return watchCall(
+      this.runtime,
+      this.#call(compiled.shown, 'statement', options?.tags),
+      (message) => this.run(compiled, this.deadline(options, message), options),
+      countsOf,
+    );
   }
 
-  async #runWatched(
-    compiled: CompiledStatement,
-    deadline: Deadline,
-    options: StatementOptions | undefined,
-  ): Promise<NativeResult> {
-    const { hooks, name, driver } = this.runtime;
-    const event = { database: name, statement: compiled.shown, tags: options?.tags };
-    hooks.emit('query:before', event);
-    const since = (): number => performance.now() - deadline.startedAt;
-    try {
-      const result = await this.run(compiled, deadline, options);
-      const { rows, affectedRows } = result;
-      hooks.emit('query:after', {
-        ...event,
-        durationMs: since(),
-        rowCount: rows.length,
-        affectedRows,
-      });
-      return result;
-    } catch (thrown) {
-      const error = toDalError(driver, name, thrown, compiled.shown);
-      hooks.emit('query:error', { ...event, durationMs: since(), error });
-      throw error;
-    }
+  #call(statement: string, kind: Call['kind'], tags?: StatementOptions['tags']): Call {
+    return { statement, kind, tags, parent: this.parent };
   }
+
+  async #watched<T>(
+    call: () => Call,
+    work: (message: QueryMessage | undefined) => Promise<T>,
+    counts: (answer: T) => CallResult,
+  ): Promise<T> {
+    return isWatched(this.runtime)
+      ? watchCall(this.runtime, call(), work, counts)
+      : work(undefined);
+  }
+}
+
+function countsOf({ rows, affectedRows }: NativeResult): {
+  rowCount: number;
+  affectedRows: number;
+} {
+  return { rowCount: rows.length, affectedRows };
 }
 
 /** `query(text, values, options)` and `query(sql, options)`. */

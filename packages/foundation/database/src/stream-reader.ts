@@ -4,9 +4,9 @@ import {
   type Deadline,
   deadlineAfter,
   QueryError,
-  remainingMs,
   throwIfAborted,
   TransactionError,
+  whenOver,
   within,
 } from '@dal/core';
 import {
@@ -123,14 +123,8 @@ export class StreamReader<T> {
     const { session } = this.#lease;
     const iterator = this.#iterator as AsyncIterator<T>;
     return new Promise((resolve, reject) => {
-      const { signal } = deadline;
       const pending = iterator.next();
-      const cleanUp = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
       const stop = (error: Error): void => {
-        cleanUp();
         this.#settled = true;
         const ended = pending.then(ignore, ignore).then(() => end(iterator));
         // Nobody waits for it where the session is destroyed instead.
@@ -138,25 +132,21 @@ export class StreamReader<T> {
         void stopStatement(session, ended);
         reject(error);
       };
-      const onAbort = (): void => stop(abortError(signal as AbortSignal, 'The stream'));
-      const onTimeout = (): void => {
-        this.#runtime.pool.count('statementTimeouts');
-        stop(this.#tooLate(deadline));
-      };
-      const left = remainingMs(deadline);
-      const timer = left === Infinity ? undefined : setTimeout(onTimeout, Math.max(1, left));
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const endWatch = whenOver(
+        deadline,
+        () => stop(this.#tooLate(deadline)),
+        (signal) => stop(abortError(signal, 'The stream')),
+      );
       pending.then(
         (step) => {
-          cleanUp();
+          endWatch();
           resolve(step);
         },
         (error: unknown) => {
-          cleanUp();
+          endWatch();
           reject(error);
         },
       );
-      if (signal?.aborted) onAbort();
     });
   }
 
@@ -173,20 +163,17 @@ export class StreamReader<T> {
       this.#endedAway ??= why;
       return this.#leave();
     };
-    const onAbort = (): void => void endAway(abortError(signal as AbortSignal, 'The stream'));
-    const onTimeout = (deadline: Deadline): void => {
-      this.#runtime.pool.count('statementTimeouts');
-      void endAway(this.#tooLate(deadline));
-    };
-    const left = whole ? remainingMs(whole) : Infinity;
-    const timer =
-      whole && left !== Infinity ? setTimeout(onTimeout, Math.max(1, left), whole) : undefined;
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
+    session.away = true;
+    const limit = whole ?? deadlineAfter(Infinity, signal);
+    const endWatch = whenOver(
+      limit,
+      () => void endAway(this.#tooLate(limit)),
+      (aborted) => void endAway(abortError(aborted, 'The stream')),
+    );
     open.set(session, endAway);
     return () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      session.away = false;
+      endWatch();
       if (open.get(session) === endAway) open.delete(session);
     };
   }
@@ -208,6 +195,7 @@ export class StreamReader<T> {
       const outcome = await within(LEAVE_TIMEOUT_MS, end(this.#iterator));
       if (outcome !== 'done') destroySession(session);
     }
+    session.away = false;
     giveTurn(session);
     this.#scope.onFree?.();
   }
@@ -226,6 +214,7 @@ export class StreamReader<T> {
   }
 
   #tooLate({ timeoutMs }: Deadline): QueryError {
+    this.#runtime.pool.count('statementTimeouts');
     const what = this.#times.whole ? 'it did not end' : 'nothing came';
     return new QueryError(
       `The stream was stopped on "${this.#runtime.name}": ${what} within ${Math.round(timeoutMs)} ms. Statement: ${this.#call.statement.shown.slice(0, 200)}`,

@@ -5,14 +5,16 @@ import {
   deadlineAfter,
   type DriverConnection,
   durationMs,
+  type QueryMessage,
   sooner,
   type StreamOptions,
 } from '@dal/core';
 import type { Lease } from '@dal/pool';
 import { retryVerdict } from '@dal/resilience';
+import { acquireFor } from './acquire-lease.ts';
 import type { CompiledStatement } from './compile-statement.ts';
 import { Retries } from './retries.ts';
-import { acquireLease, giveBack } from './run-statement.ts';
+import { giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { StreamReader } from './stream-reader.ts';
 import { toDalError } from './to-dal-error.ts';
@@ -24,6 +26,8 @@ export interface StreamCall<T> {
   /** For the whole stream. Default: each piece has the statement's time. */
   readonly timeoutMs: number | string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** The call, when somebody watches. */
+  readonly message: QueryMessage | undefined;
 }
 
 /** The rows of a statement, by the driver's stream where it has one. */
@@ -44,7 +48,8 @@ export function rowStreamCall<R>(
       : wholeResult(connection, statement, batchSize);
     return batches as AsyncIterable<R[]>;
   };
-  return { statement, open, timeoutMs: options?.timeoutMs, signal: options?.signal };
+  const { timeoutMs, signal } = options ?? {};
+  return { statement, open, timeoutMs, signal, message: undefined };
 }
 
 /** For drivers that can't stream: the result is in memory once, and is handed out in batches. */
@@ -82,13 +87,14 @@ export async function* streamOnPool<T>(
   call: StreamCall<T>,
 ): AsyncGenerator<T, void, undefined> {
   const times = timesOf(call, undefined);
-  const first = times.whole ?? deadlineAfter(runtime.settings.statementTimeoutMs, times.signal);
+  const first =
+    times.whole ?? deadlineAfter(runtime.settings.statementTimeoutMs, times.signal, call.message);
   let retries: Retries | undefined;
   runtime.budget.earn();
   for (;;) {
     let begun = false;
     try {
-      const lease = await acquireLease(runtime, first);
+      const lease = await acquireFor(runtime, first, retries);
       const back = once(() => giveBack(runtime, lease));
       try {
         const reader = new StreamReader(runtime, lease, call, times, { onFree: back });
@@ -135,9 +141,12 @@ function timesOf<T>(call: StreamCall<T>, outer: Deadline | undefined): StreamTim
   const signals = [call.signal, outer?.signal].filter((signal) => signal !== undefined);
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   const own =
-    timeoutMs === undefined ? undefined : deadlineAfter(durationMs(timeoutMs, 'timeoutMs'), signal);
+    timeoutMs === undefined
+      ? undefined
+      : deadlineAfter(durationMs(timeoutMs, 'timeoutMs'), signal, call.message);
   if (outer === undefined || outer.at === Infinity) return { whole: own, signal };
-  const whole = own ? sooner({ ...outer, signal }, own.timeoutMs) : { ...outer, signal };
+  const within = { ...outer, signal, call: call.message ?? outer.call };
+  const whole = own ? sooner(within, own.timeoutMs) : within;
   return { whole, signal };
 }
 

@@ -1,4 +1,4 @@
-import { type DalError, type Deadline, remainingMs, within } from '@dal/core';
+import { type DalError, type Deadline, remainingMs, whenOver, within } from '@dal/core';
 import type { OpenTransaction } from './open-transaction.ts';
 import { tooLateError } from './transaction-errors.ts';
 
@@ -33,23 +33,21 @@ export async function bounded<T>(open: OpenTransaction, work: () => Promise<T>):
 export function onDeadline(open: OpenTransaction, then: (error: DalError) => void): () => void {
   const { runtime, settings } = open;
   const { deadline } = settings;
-  const { signal } = deadline;
   const stop = (): void => {
-    cleanUp();
     const error = tooLateError(runtime.name, deadline);
     open.end(error);
     then(error);
   };
-  const left = remainingMs(deadline);
-  // The connection keeps the process alive, and for no longer than it is open.
-  const timer = left === Infinity ? undefined : setTimeout(stop, left).unref();
-  const cleanUp = (): void => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
-  };
-  signal?.addEventListener('abort', stop, { once: true });
-  if (signal?.aborted) stop();
-  return cleanUp;
+  return whenOver(deadline, stop, stop);
+}
+
+/** The earlier of a statement's deadline and its transaction's, ended by both signals. */
+export function earlier(deadline: Deadline, outer: Deadline): Deadline {
+  if (outer.at === Infinity && outer.signal === undefined) return deadline;
+  const signals = [deadline.signal, outer.signal].filter((signal) => signal !== undefined);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+  const at = Math.min(deadline.at, outer.at);
+  return { ...deadline, at, timeoutMs: at - deadline.startedAt, signal };
 }
 
 /** The error, or that the transaction's own time is over, when it is. */

@@ -1,13 +1,14 @@
 import {
+  abortSignal,
   type BeginOptions,
   type Deadline,
   deadlineAfter,
   duration,
   flag,
   integer,
-  type OptionReader,
   readOptions,
   text,
+  type TransactionMessage,
   type TransactionOptions,
   wrongOption,
 } from '@dal/core';
@@ -20,12 +21,9 @@ export interface TransactionSettings {
   readonly deadline: Deadline;
   readonly strictConcurrency: boolean;
   readonly strictDdl: boolean;
+  /** What those who listen are told of it. */
+  readonly message: TransactionMessage | undefined;
 }
-
-const signalReader: OptionReader<AbortSignal> = (value, where) => {
-  if (value instanceof AbortSignal) return value;
-  throw wrongOption(where, 'an AbortSignal', value);
-};
 
 const readers = {
   isolation: text,
@@ -33,7 +31,7 @@ const readers = {
   deferrable: flag,
   retries: integer(0, 1_000),
   timeoutMs: duration,
-  signal: signalReader,
+  signal: abortSignal,
   strictConcurrency: flag,
   strictDdl: flag,
 } satisfies Record<keyof TransactionOptions, unknown>;
@@ -47,8 +45,14 @@ const strangers: Readonly<Record<string, string>> = {
   accessMode: 'readOnly',
 };
 
-/** @throws ConfigError that names the option; nothing was sent then */
-export function readTransactionOptions(options: TransactionOptions = {}): TransactionSettings {
+/**
+ * @param call what it is made for, for those who listen
+ * @throws ConfigError that names the option; nothing was sent then
+ */
+export function readTransactionOptions(
+  options: TransactionOptions = {},
+  call?: Deadline['call'],
+): TransactionSettings {
   if (typeof options !== 'object' || options === null) {
     throw wrongOption('The second argument of transaction()', 'an object of options', options);
   }
@@ -61,8 +65,9 @@ export function readTransactionOptions(options: TransactionOptions = {}): Transa
       ...(deferrable === undefined ? {} : { deferrable }),
     },
     retries: known.retries ?? 0,
-    deadline: deadlineAfter(known.timeoutMs ?? Infinity, known.signal),
+    deadline: deadlineAfter(known.timeoutMs ?? Infinity, known.signal, call),
     strictConcurrency: known.strictConcurrency ?? false,
     strictDdl: known.strictDdl ?? false,
+    message: undefined,
   };
 }

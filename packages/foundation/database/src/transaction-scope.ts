@@ -1,4 +1,11 @@
-import type { DalError, Deadline, NativeResult, StatementOptions, Transaction } from '@dal/core';
+import type {
+  DalError,
+  Deadline,
+  NativeResult,
+  StatementOptions,
+  Transaction,
+  TransactionMessage,
+} from '@dal/core';
 import { isHeldBy, statusOf, whileHolding } from '@dal/pool';
 import { savepoint, type SavepointStep } from './begin-transaction.ts';
 import type { CommitDoubt } from './commit-outcome.ts';
@@ -24,6 +31,10 @@ export class TransactionScope extends StatementMethods implements Transaction, L
   constructor(open: OpenTransaction) {
     super(open.runtime);
     this.#open = open;
+  }
+
+  protected override get parent(): TransactionMessage | undefined {
+    return this.#open.settings.message;
   }
 
   async transaction<T>(callback: (tx: Transaction) => Promise<T>): Promise<T> {

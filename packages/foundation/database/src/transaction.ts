@@ -1,8 +1,11 @@
 import {
+  channels,
   type DalError,
   type Deadline,
   isDalError,
+  trace,
   type Transaction,
+  type TransactionMessage,
   type TransactionOptions,
 } from '@dal/core';
 import type { Lease } from '@dal/pool';
@@ -11,7 +14,8 @@ import { type CommitDoubt, settleDoubt } from './commit-outcome.ts';
 import { commit } from './commit-transaction.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { Retries } from './retries.ts';
-import { acquireLease, giveBack } from './run-statement.ts';
+import { acquireFor } from './acquire-lease.ts';
+import { giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { toDalError } from './to-dal-error.ts';
 import { bounded } from './transaction-deadline.ts';
@@ -28,11 +32,21 @@ export async function runTransaction<T>(
   runtime: Runtime,
   callback: (tx: Transaction) => Promise<T>,
   options?: TransactionOptions,
+  call?: Deadline['call'],
 ): Promise<T> {
-  const settings = readTransactionOptions(options);
+  const settings = readTransactionOptions(options, call);
+  if (!channels.transaction.hasSubscribers) return runAll(runtime, callback, settings);
+  return told(runtime, settings, (watched) => runAll(runtime, callback, watched));
+}
+
+async function runAll<T>(
+  runtime: Runtime,
+  callback: (tx: Transaction) => Promise<T>,
+  settings: TransactionSettings,
+): Promise<T> {
   const { deadline } = settings;
   return repeat(runtime, settings, async (attempt) => {
-    const lease = await acquireForTransaction(runtime, deadline);
+    const lease = await acquireForTransaction(runtime, deadline, attempt.retries);
     let outcome: Outcome<T>;
     try {
       outcome = await runAttempt(runtime, lease, callback, settings, attempt);
@@ -57,6 +71,21 @@ export async function runTransactionOn<T>(
   settings: TransactionSettings,
   beforeDoubt: () => void,
 ): Promise<T> {
+  if (!channels.transaction.hasSubscribers) {
+    return runAllOn(runtime, lease, callback, settings, beforeDoubt);
+  }
+  return told(runtime, settings, (watched) =>
+    runAllOn(runtime, lease, callback, watched, beforeDoubt),
+  );
+}
+
+async function runAllOn<T>(
+  runtime: Runtime,
+  lease: Lease,
+  callback: Callback<T>,
+  settings: TransactionSettings,
+  beforeDoubt: () => void,
+): Promise<T> {
   return repeat(runtime, settings, async (attempt) => {
     try {
       const outcome = await runAttempt(runtime, lease, callback, settings, attempt);
@@ -70,9 +99,32 @@ export async function runTransactionOn<T>(
   });
 }
 
+/** Those who listen are told of a transaction, and its statements know what they are part of. */
+function told<T>(
+  runtime: Runtime,
+  settings: TransactionSettings,
+  run: (watched: TransactionSettings) => Promise<T>,
+): Promise<T> {
+  const { driver, name, observed: database } = runtime;
+  const { call: parent } = settings.deadline;
+  const message: TransactionMessage = {
+    database,
+    startedAt: performance.now(),
+    attempts: 0,
+    parent,
+  };
+  const watched = { ...settings, deadline: { ...settings.deadline, call: message }, message };
+  return trace(channels.transaction, message, () => run(watched), {
+    resultOf: () => undefined,
+    judge: (thrown) => toDalError(driver, name, thrown),
+  });
+}
+
 interface Attempt {
   /** Another one would not begin where this one did. */
   isLast: boolean;
+  /** Knows the attempts before it; undefined for the first one. */
+  readonly retries: Retries | undefined;
 }
 
 interface Outcome<T> {
@@ -82,14 +134,15 @@ interface Outcome<T> {
 
 async function repeat<T>(
   runtime: Runtime,
-  { deadline, retries: max }: TransactionSettings,
+  { deadline, retries: max, message }: TransactionSettings,
   run: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   let retries: Retries | undefined;
   let attempt: Attempt;
   runtime.budget.earn();
   for (;;) {
-    attempt = { isLast: false };
+    attempt = { isLast: false, retries };
+    if (message) message.attempts++;
     try {
       return await run(attempt);
     } catch (thrown) {
@@ -120,9 +173,13 @@ function reasonOf(thrown: unknown): DalError | undefined {
   return undefined;
 }
 
-async function acquireForTransaction(runtime: Runtime, deadline: Deadline): Promise<Lease> {
+async function acquireForTransaction(
+  runtime: Runtime,
+  deadline: Deadline,
+  retries: Retries | undefined,
+): Promise<Lease> {
   try {
-    return await acquireLease(runtime, deadline, 'callback');
+    return await acquireFor(runtime, deadline, retries, 'callback');
   } catch (error) {
     throw toDalError(runtime.driver, runtime.name, error);
   }

@@ -78,7 +78,8 @@ function describe(scene: PoolScene): string {
   return `${lent} of ${limit} lent, ${connecting} connecting, ${waiting} waiting.${busy(scene)}${who}Give connections back sooner, raise pool.max, or see db.pool.leaks().`;
 }
 
-function describeHolder({ heldMs, idleMs, lastStatement, tags, stack }: LeaseReport): string {
+function describeHolder(report: LeaseReport): string {
+  const { heldMs, idleMs, running, lastStatement, tags, stack } = report;
   const place = stack ? ` by ${stack.split('\n')[0]}` : '';
   const rest = tags
     ? ` [${Object.entries(tags)
@@ -87,7 +88,8 @@ function describeHolder({ heldMs, idleMs, lastStatement, tags, stack }: LeaseRep
         .slice(0, 100)}]`
     : '';
   const statement = lastStatement?.replaceAll(/\s+/g, ' ').slice(0, 120) ?? 'none yet';
-  return `  held for ${heldMs} ms${place}, used ${idleMs} ms ago; last statement: ${statement}${rest}`;
+  const use = running ? `runs since ${idleMs} ms` : `used ${idleMs} ms ago; last statement`;
+  return `  held for ${heldMs} ms${place}, ${use}: ${statement}${rest}`;
 }
 
 function busy({ eventLoopDelayMs }: PoolScene): string {

@@ -3,6 +3,8 @@
  * down, and let them through one by one when it returns.
  */
 export interface Admission {
+  /** The server does not answer, as far as is known. */
+  readonly away: boolean;
   /**
    * Asked before each attempt. False: not now, and `again` of the owner is called as soon as it is
    * worth asking again.
@@ -12,6 +14,8 @@ export interface Admission {
   opened(): void;
   /** An attempt that was let through has failed. */
   failed(error: unknown): Refusal;
+  /** An attempt that was let through was given up, which says nothing about the server. */
+  givenUp(): void;
   /** A session that was open for `ageMs` has ended by itself. */
   lost(ageMs: number, error: Error): void;
   /** Called once, before the first attempt. */
@@ -32,9 +36,11 @@ export interface AdmissionOwner {
 
 /** Holds nothing back. */
 export const ADMIT_ALL: Admission = {
+  away: false,
   admit: () => true,
   opened: nothing,
   failed: () => 'tell',
+  givenUp: nothing,
   lost: nothing,
   start: nothing,
   stop: nothing,

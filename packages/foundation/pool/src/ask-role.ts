@@ -2,6 +2,7 @@ import {
   ConfigError,
   ConnectionError,
   type DriverConnection,
+  onAbort,
   type ServerRole,
   within,
 } from '@dal/core';
@@ -9,7 +10,10 @@ import {
 const ROLE_TIMEOUT_MS = 2_000;
 
 /** What the server of a new session, or of one that rests, is now. */
-export async function askRole(connection: DriverConnection): Promise<ServerRole> {
+export async function askRole(
+  connection: DriverConnection,
+  signal?: AbortSignal,
+): Promise<ServerRole> {
   if (!connection.role) {
     throw new ConfigError(
       'This driver can not tell primaries from standbys, so targetSessionAttrs can only be "any".',
@@ -26,9 +30,13 @@ export async function askRole(connection: DriverConnection): Promise<ServerRole>
       failure = error instanceof Error ? error : new Error(String(error));
     },
   );
-  await within(ROLE_TIMEOUT_MS, asked);
+  const givenUp = Promise.withResolvers<void>();
+  const stopListening = onAbort(signal, givenUp.resolve);
+  await within(ROLE_TIMEOUT_MS, Promise.race([asked, givenUp.promise]));
+  stopListening();
   if (role) return role;
   if (failure) throw failure;
+  if (signal?.aborted) throw signal.reason;
   throw new ConnectionError(`The server did not say its role within ${ROLE_TIMEOUT_MS} ms.`, {
     code: 'DAL_CONNECT_TIMEOUT',
     fault: { kind: 'connection', connectionLost: true, applied: 'no' },

@@ -1,6 +1,6 @@
 export { type Admission, ADMIT_ALL } from './admission.ts';
 export { type Holding, isHeldBy, whileHolding } from './holding.ts';
-export { type Lease, type LoanOwner, reportLease } from './lease.ts';
+export { callerLines, type Lease, type LoanOwner, reportLease } from './lease.ts';
 export { type LendingPool, PoolShare, type PoolShareParts } from './pool-share.ts';
 export type { LimitEvent, LimitListener } from './server-limit.ts';
 export {

@@ -1,4 +1,4 @@
-import { type DriverConnection, within } from '@dal/core';
+import { type DriverConnection, onAbort, within } from '@dal/core';
 import type { Gate } from './gate.ts';
 
 /** One of several servers, and what is known of it. */
@@ -6,6 +6,8 @@ export interface KnownServer<Options> {
   readonly name: string;
   readonly options: Options;
   readonly gate: Gate;
+  /** It was the primary, and another one was after it. */
+  dethroned: boolean;
   /** What it is instead of what is wanted. */
   unfit: string | undefined;
   unfitSince: number;
@@ -35,9 +37,16 @@ export function whyNot({ unfit, gate, forgotten }: KnownServer<unknown>): string
 
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Ends a session that nobody gets. */
-export async function bidFarewell(connection: DriverConnection): Promise<void> {
-  if ((await within(CLOSE_TIMEOUT_MS, connection.close())) !== 'done') discard(connection);
+/** Ends a session that nobody gets; without a word to the server once the signal is aborted. */
+export async function bidFarewell(
+  connection: DriverConnection,
+  signal?: AbortSignal,
+): Promise<void> {
+  const hurried = Promise.withResolvers<void>();
+  const stopListening = onAbort(signal, () => hurried.reject(signal?.reason));
+  const closed = Promise.race([connection.close(), hurried.promise]);
+  if ((await within(CLOSE_TIMEOUT_MS, closed)) !== 'done') discard(connection);
+  stopListening();
 }
 
 /** The same without a word to the server. */

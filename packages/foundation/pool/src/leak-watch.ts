@@ -1,10 +1,14 @@
 import type { LeaseReport, LiveList } from '@dal/core';
 import { type Lease, reportLease } from './lease.ts';
+import { isRunning } from './session.ts';
 
 /** What a pool tells whoever listens. */
 export type PoolListener = (name: 'leak' | 'unleaked', lease: LeaseReport) => void;
 
-/** Finds loans that last for too long without a statement, and says so once for each. */
+/**
+ * Finds loans that last for too long without a statement, and says so once for each. One on which a
+ * statement runs is in use: it is the statement's deadline that has to end it.
+ */
 export class LeakWatch<Raw> {
   readonly #leases: LiveList<Lease<Raw>>;
   readonly #thresholdMs: number;
@@ -18,8 +22,9 @@ export class LeakWatch<Raw> {
 
   leaks(): Lease<Raw>[] {
     const limit = performance.now() - this.#thresholdMs;
-    // A statement that still runs has a deadline of its own.
-    return [...this.#leases].filter((lease) => lease.lastUsedAt <= limit && !lease.ended);
+    return [...this.#leases].filter(
+      (lease) => lease.lastUsedAt <= limit && !lease.ended && !isRunning(lease.session),
+    );
   }
 
   /** @returns how many were found that were not told of yet */

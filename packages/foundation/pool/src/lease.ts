@@ -1,6 +1,6 @@
 import type { LeaseReport, Placed } from '@dal/core';
 import type { PoolListener } from './leak-watch.ts';
-import type { Session } from './session.ts';
+import { isRunning, type Session } from './session.ts';
 
 /** One of several who share a pool; is told of its own leaks. */
 export interface LoanOwner {
@@ -56,6 +56,7 @@ export function reportLease(lease: Lease): LeaseReport {
   return {
     heldMs: Math.round(now - lease.acquiredAt),
     idleMs: Math.round(now - lease.lastUsedAt),
+    running: isRunning(lease.session),
     lastStatement: lease.lastStatement?.slice(0, 500),
     tags: lease.tags,
     stack: lease.origin && callerLines(lease.origin),
@@ -66,15 +67,20 @@ export function reportLease(lease: Lease): LeaseReport {
 const STACK_FRAMES = 24;
 
 /** The pause between two stacks that are taken as samples. */
-const SAMPLE_EVERY_MS = 1;
+const PAUSE_MS = 1;
+/** Where more loans than these fall into a pause, the next one is longer. */
+const MANY_LOANS = 50;
+const LONG_PAUSE_MS = 5;
 
 /**
  * Decides which loans remember where they were taken. Samples go by time, not by count: a quiet
- * program remembers nearly every loan, and a busy one spends no more than half a percent on it.
+ * program remembers nearly every loan, and a busy one spends no more than half a percent on it. The
+ * longer pause keeps it so for one that gets only a part of a processor.
  */
 export class StackSampler {
   readonly #mode: 'always' | 'sampled' | 'never';
   #nextAt = 0;
+  #passed = 0;
 
   constructor(mode: 'always' | 'sampled' | 'never') {
     this.#mode = mode;
@@ -82,8 +88,12 @@ export class StackSampler {
 
   take(purpose: 'callback' | undefined, now: number): Error | undefined {
     if (this.#mode === 'never') return undefined;
-    if (this.#mode === 'sampled' && now < this.#nextAt && purpose !== 'callback') return undefined;
-    this.#nextAt = now + SAMPLE_EVERY_MS;
+    if (this.#mode === 'sampled' && now < this.#nextAt && purpose !== 'callback') {
+      this.#passed++;
+      return undefined;
+    }
+    this.#nextAt = now + (this.#passed > MANY_LOANS ? LONG_PAUSE_MS : PAUSE_MS);
+    this.#passed = 0;
     return takeStack();
   }
 }

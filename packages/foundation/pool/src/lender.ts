@@ -10,21 +10,18 @@ import {
   acquireTimeoutError,
   closedError,
   connectTimeoutError,
-  copyOf,
   MOST_HOLDERS,
   type PoolScene,
   queueFullError,
 } from './acquire-errors.ts';
 import { cleanSession, isClean } from './clean-session.ts';
 import { type Lease, longestFirst, newLease, StackSampler } from './lease.ts';
-import { holdsSomething } from './holding.ts';
-import { watchNestedWait } from './nested-acquire.ts';
 import type { PoolCounts } from './pool-counts.ts';
 import { destroySession, type Session } from './session.ts';
 import type { ServerLimit } from './server-limit.ts';
 import type { SessionStock } from './session-stock.ts';
-import { WaitQueue } from './wait-queue.ts';
-import { Waiter, type WaiterOwner } from './waiter.ts';
+import type { Waiter } from './waiter.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface LenderParts<Raw> {
   readonly name: string;
@@ -33,10 +30,10 @@ export interface LenderParts<Raw> {
   readonly stock: SessionStock<unknown, Raw>;
   readonly counts: PoolCounts;
   readonly serverLimit: ServerLimit;
-  /** Somebody is about to wait. */
-  onWait(now: number): void;
+  /** Somebody waits, and is the first to do so. */
+  onWait(): void;
   /** A loan has ended. */
-  onReturn(lease: Lease<Raw>): void;
+  onReturn(lease: Lease<Raw>, now: number): void;
 }
 
 /** Hands sessions out and takes them back: first come, first served. */
@@ -47,27 +44,26 @@ export class Lender<Raw> {
   readonly #parts: LenderParts<Raw>;
   readonly #stock: SessionStock<unknown, Raw>;
   readonly #counts: PoolCounts;
-  readonly #queue = new WaitQueue<Raw>();
+  readonly #room: WaitingRoom<Raw>;
   readonly #stacks: StackSampler;
   #closed = false;
-  /** Where waiters turn to. */
-  readonly #giveUp: WaiterOwner<Raw> = {
-    onLate: (waiter) => {
-      if (this.#queue.delete(waiter)) this.#turnAway(waiter, this.#lateError(waiter.deadline));
-    },
-    leave: (waiter, error) => this.#leave(waiter, error),
-  };
-
   constructor(parts: LenderParts<Raw>) {
     this.#parts = parts;
     this.#stock = parts.stock;
     this.#counts = parts.counts;
     this.#stacks = new StackSampler(parts.settings.acquireStacks);
     this.target = parts.settings.max;
+    this.#room = new WaitingRoom({
+      name: parts.name,
+      leases: this.leases,
+      counts: parts.counts,
+      limit: () => this.limit,
+      lateError: (deadline) => this.#lateError(deadline),
+    });
   }
 
   get waiting(): number {
-    return this.#queue.size;
+    return this.#room.size;
   }
 
   /** All sessions that the server may know of. */
@@ -80,25 +76,31 @@ export class Lender<Raw> {
     return this.total - this.#stock.ending;
   }
 
-  acquire(deadline: Deadline, purpose?: 'statement' | 'callback'): Promise<Lease<Raw>> {
+  acquire(
+    deadline: Deadline,
+    purpose: 'statement' | 'callback' | undefined,
+    now: number,
+  ): Promise<Lease<Raw>> {
     if (this.#closed) return this.#refuse(closedError(this.#parts.name));
     if (deadline.signal?.aborted) {
       return this.#refuse(abortError(deadline.signal, 'Acquiring a connection'));
     }
-    const now = performance.now();
     const origin = purpose === 'statement' ? undefined : this.#stacks.take(purpose, now);
-    const session = this.#queue.size === 0 ? this.#stock.takeReady(now) : undefined;
+    const session = this.#room.size === 0 ? this.#stock.takeReady(now) : undefined;
     if (session) return Promise.resolve(this.#lend(session, origin, now));
-    const places = Math.max(0, this.limit - this.leases.size - this.#stock.ending);
-    if (this.#queue.size >= this.#parts.settings.maxWaiting + places) {
+    if (this.#isFull()) {
       this.#counts.acquireRefused++;
       return this.#refuse(queueFullError(this.scene(undefined, 1)));
     }
-    return this.#wait(deadline, origin, now);
+    const lent = this.#room.enter(deadline, origin, now);
+    this.#parts.serverLimit.review(now);
+    if (this.#room.size === 1) this.#parts.onWait();
+    this.serve(now);
+    return lent;
   }
 
   take(now: number): Lease<Raw> | undefined {
-    if (this.#queue.size > 0 || this.#closed) return undefined;
+    if (this.#room.size > 0 || this.#closed) return undefined;
     const session = this.#stock.takeReady(now);
     return session && this.#lend(session, undefined, now);
   }
@@ -131,7 +133,7 @@ export class Lender<Raw> {
       this.serve();
       return;
     }
-    const waiter = this.#queue.shift();
+    const waiter = this.#room.next();
     if (waiter) this.#give(waiter, session, now);
     else if (this.kept >= this.target) this.#stock.end(session);
     else this.#stock.rest(session);
@@ -139,30 +141,28 @@ export class Lender<Raw> {
 
   /** Gives waiters what is there, and sees that enough is on its way for the others. */
   serve(now: number = performance.now()): void {
-    while (this.#queue.size > 0) {
+    while (this.#room.size > 0) {
       const ready = this.#stock.takeReady(now);
-      if (ready) this.#give(this.#queue.shift() as Waiter<Raw>, ready, now);
-      else if (this.#stock.expected >= this.#queue.size) return;
+      if (ready) this.#give(this.#room.next() as Waiter<Raw>, ready, now);
+      else if (this.#stock.expected >= this.#room.size) return;
       else if (this.#stock.checkOne()) continue;
       else if (this.total >= this.limit || !this.#stock.open()) return;
     }
   }
 
-  /** Whoever has waited longest learns why; the others get an attempt of their own. */
+  /** See `WaitingRoom`. */
   refuseFirst(error: unknown): void {
-    const first = this.#queue.shift();
-    if (first) this.#turnAway(first, error);
+    this.#room.refuseFirst(error);
   }
 
-  /** All who wait now learn why; those who come while they are told are not meant. */
   refuseAll(error: unknown): void {
-    for (let count = this.#queue.size; count > 0; count--) this.refuseFirst(copyOf(error));
+    this.#room.refuseAll(error);
   }
 
   /** Lends nothing more and sends all waiters away. */
   close(): void {
     this.#closed = true;
-    while (this.#queue.size > 0) this.refuseFirst(closedError(this.#parts.name));
+    this.#room.close(() => closedError(this.#parts.name));
   }
 
   /** What errors tell of the pool. */
@@ -172,7 +172,7 @@ export class Lender<Raw> {
       name: this.#parts.name,
       lent: this.leases.size,
       limit: this.limit,
-      waiting: this.#queue.size,
+      waiting: this.#room.size,
       connecting: this.#stock.opening,
       holders: longestFirst(this.leases, mostHolders),
       eventLoopDelayMs: Math.max(0, Math.round(late)),
@@ -185,34 +185,17 @@ export class Lender<Raw> {
     return Math.min(this.target + settings.overflow, serverLimit.places);
   }
 
-  #wait(deadline: Deadline, origin: Error | undefined, now: number): Promise<Lease<Raw>> {
-    return new Promise((resolve, reject) => {
-      const waiter = new Waiter<Raw>(this.#giveUp, deadline, now, origin, resolve, reject);
-      if (holdsSomething()) this.#watchNested(waiter);
-      this.#queue.push(waiter);
-      this.#parts.onWait(now);
-      this.serve(now);
-    });
-  }
-
-  #watchNested(waiter: Waiter<Raw>): void {
-    const refuse = (error: Error): void => this.#leave(waiter, error);
-    waiter.nested = watchNestedWait(this.leases, this.limit, refuse, this.#parts.name);
+  /** Those who will be served at once when there is room do not count as waiting. */
+  #isFull(): boolean {
+    const { maxWaiting } = this.#parts.settings;
+    const { size } = this.#room;
+    if (size < maxWaiting) return false;
+    return size >= maxWaiting + Math.max(0, this.limit - this.leases.size - this.#stock.ending);
   }
 
   #give(waiter: Waiter<Raw>, session: Session<Raw>, now: number): void {
     this.#counts.wait.record(now - waiter.since);
     waiter.give(this.#lend(session, waiter.origin, now));
-  }
-
-  /** Somebody gives up the place in the queue. */
-  #leave(waiter: Waiter<Raw>, error: Error): void {
-    if (this.#queue.delete(waiter)) this.#turnAway(waiter, error);
-  }
-
-  #turnAway(waiter: Waiter<Raw>, error: unknown): void {
-    this.#counts.acquireFailures++;
-    waiter.refuse(error);
   }
 
   #refuse(error: Error): Promise<never> {
@@ -237,7 +220,7 @@ export class Lender<Raw> {
     session.idleSince = now;
     session.provenAt = now;
     this.pass(session, now);
-    this.#parts.onReturn(lease);
+    this.#parts.onReturn(lease, now);
   }
 
   #lateError(deadline: Deadline): Error {

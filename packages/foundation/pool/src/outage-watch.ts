@@ -31,6 +31,10 @@ export class OutageWatch implements Admission {
     this.#shared = parts.server === undefined ? undefined : borrowGate(parts.server);
   }
 
+  get away(): boolean {
+    return this.#own.outage !== undefined;
+  }
+
   start(owner: AdmissionOwner): void {
     this.#owner = owner;
   }
@@ -61,6 +65,11 @@ export class OutageWatch implements Admission {
     if (mayPass && this.#served && !this.#parts.failFast) return 'hold';
     // One answer of the server is as good as a thousand; what nobody understands may be the one's own.
     return kind === 'unknown' ? 'tell' : 'tellAll';
+  }
+
+  givenUp(): void {
+    this.#own.leave(undefined);
+    this.#shared?.leave(undefined);
   }
 
   lost(ageMs: number, error: Error): void {

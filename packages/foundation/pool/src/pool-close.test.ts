@@ -118,6 +118,47 @@ test('a second call with less patience shortens the first', async () => {
   expect(open.size).toBe(0);
 });
 
+test('a connect in flight is given up, and is no failed one', async () => {
+  const before = timers();
+  const { pool, open } = stage({ min: 2, max: 3 }, { openMs: 10_000, obeys: true });
+  const asked = pool.acquire(soon()).catch((error: { code: string }) => error.code);
+  const warmed = pool.warm(soon()).catch((error: { code: string }) => error.code);
+  expect(pool.stats().connecting).toBe(2);
+  const began = performance.now();
+  expect(await pool.close(5_000)).toMatchObject({ destroyed: 0 });
+  expect(performance.now() - began).toBeLessThan(100);
+  expect(await asked).toBe('DAL_CLOSED');
+  expect(await warmed).toBe('DAL_CLOSED');
+  expect(pool.stats()).toMatchObject({ connecting: 0, connectErrors: 0, created: 0 });
+  expect(open.size).toBe(0);
+  await expect.poll(timers).toBe(before);
+});
+
+test('one is given up at once, also while others still hold what they have', async () => {
+  const { pool, log } = stage({ max: 2 }, { openMs: 30, obeys: true });
+  const lease = await pool.acquire(soon());
+  const asked = pool.acquire(soon()).catch((error: { code: string }) => error.code);
+  const closing = pool.close(5_000);
+  expect(await asked).toBe('DAL_CLOSED');
+  await expect.poll(() => pool.stats().connecting).toBe(0);
+  expect(pool.state).toBe('closing');
+  void pool.release(lease);
+  await closing;
+  expect(log.opened).toBe(1);
+});
+
+test('a driver that takes no signal is waited for in time, and what comes later is destroyed', async () => {
+  const { pool, log, open } = stage({}, { openMs: 500 });
+  void pool.acquire(soon()).catch(() => undefined);
+  const began = performance.now();
+  await pool.close(300);
+  expect(performance.now() - began).toBeLessThan(450);
+  expect(pool.stats().connecting).toBe(1);
+  await expect.poll(() => log.opened).toBe(1);
+  await expect.poll(() => open.size).toBe(0);
+  expect(pool.stats()).toMatchObject({ connecting: 0, size: 0 });
+});
+
 test('no timer is left behind', async () => {
   const before = timers();
   const { pool } = stage({ min: 2 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { soon, stage } from '../test/pool-stage.ts';
+import { giveTurn, takeTurn } from './turns.ts';
 
 test('a leak is told once, with its place in the code, and again when it comes back', async () => {
   const { pool, log } = stage({ leakThresholdMs: 40 });
@@ -40,6 +41,31 @@ test('who is at work, or gives back in time, is no leak', async () => {
   await sleep(100);
   expect(log.events).toEqual([]);
   await pool.close(100);
+});
+
+test('a loan on which a statement runs is in use, however long that takes', async () => {
+  const { pool, log } = stage({ leakThresholdMs: 20, max: 1 });
+  const lease = await pool.acquire(soon());
+  lease.lastStatement = 'CREATE INDEX';
+  void takeTurn(lease.session);
+  await sleep(100);
+  expect(log.events).toEqual([]);
+  expect(pool.leaks()).toEqual([]);
+  expect(pool.holders()).toMatchObject([{ running: true, lastStatement: 'CREATE INDEX' }]);
+  const late = await pool.acquire(soon(20)).catch((error: Error) => error.message);
+  expect(late).toMatch(/held for \d+ ms.*, runs since \d+ ms: CREATE INDEX/);
+
+  // It has ended, and now the connection is forgotten.
+  lease.lastUsedAt = performance.now();
+  giveTurn(lease.session);
+  await expect.poll(() => log.events.length).toBe(1);
+  expect(pool.leaks()).toMatchObject([{ running: false }]);
+  // A stream whose loop is in its body for so long is forgotten too.
+  void takeTurn(lease.session);
+  expect(pool.leaks()).toEqual([]);
+  lease.session.away = true;
+  expect(pool.leaks()).toHaveLength(1);
+  await pool.close(0);
 });
 
 test('a loan that is lost to close comes back too', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readPoolOptions } from './pool-options.ts';
+import { suggestPoolSize } from './suggest-pool-size.ts';
 
 test('every option has a default', () => {
   expect(readPoolOptions({})).toEqual({
@@ -27,6 +28,18 @@ test.each([
   ['serverless', { min: 0, max: 2, idleTimeoutMs: 10_000 }],
 ])('the profile %s', (profile, expected) => {
   expect(readPoolOptions({ profile })).toMatchObject(expected);
+});
+
+test('max is suggested when it is "auto", and never below min', () => {
+  const { max } = suggestPoolSize();
+  expect(readPoolOptions({ max: 'auto' })).toMatchObject({ min: 0, max });
+  expect(readPoolOptions({ max: 'auto', min: max + 3 })).toMatchObject({ max: max + 3 });
+  expect(readPoolOptions({ max: 'auto', profile: 'web' })).toMatchObject({
+    min: Math.min(20, max),
+    max,
+  });
+  expect(() => readPoolOptions({ max: 'many' })).toThrow(/pool\.max.*whole number or "auto"/);
+  expect(() => readPoolOptions({ max: 0 })).toThrow(/pool\.max.*from 1 to/);
 });
 
 test('options beside a profile win, and its min gives way to a smaller max', () => {

@@ -10,14 +10,19 @@ import {
   wrongOption,
 } from '@dal/core';
 import { profiles } from './pool-profiles.ts';
+import { suggestPoolSize } from './suggest-pool-size.ts';
 
 export interface PoolOptions {
   /** What the program is like; changes the defaults below. Default: none. */
   readonly profile?: PoolProfile;
   /** Connections that are kept open, once the pool is used, even when nobody needs them. Default: 0. */
   readonly min?: number;
-  /** Connections that are kept at the most. Default: 10. */
-  readonly max?: number;
+  /**
+   * Connections that are kept at the most. `auto`: what `suggestPoolSize` says of this machine's CPUs and
+   * memory (the server is taken to be like it), and `min` at least. Either way the pool keeps to the
+   * server's own limit, once that is known. Default: 10.
+   */
+  readonly max?: number | 'auto';
   /** Connections beyond `max` in a rush; each is closed when nobody waits for it. Default: 0. */
   readonly overflow?: number;
   /** How long `acquire` waits. Default: 10 s. */
@@ -137,6 +142,12 @@ const autoScaleReader: OptionReader<PoolSettings['autoScale']> = (value, where) 
   throw wrongOption(`${where}.down`, 'below "up"', read.down);
 };
 
+const mostReader: OptionReader<number> = (value, where) => {
+  if (value === 'auto') return suggestPoolSize().max;
+  if (typeof value === 'string') throw wrongOption(where, 'a whole number or "auto"', value);
+  return integer(1, 10_000)(value, where);
+};
+
 /** @throws ConfigError that names the wrong option */
 export function readPoolOptions(input: Readonly<Record<string, unknown>>): PoolSettings {
   const given = readOptions(
@@ -145,7 +156,7 @@ export function readPoolOptions(input: Readonly<Record<string, unknown>>): PoolS
     {
       profile: oneOf('web', 'worker', 'pipeline', 'serverless'),
       min: integer(0, 10_000),
-      max: integer(1, 10_000),
+      max: mostReader,
       overflow: integer(0, 10_000),
       acquireTimeoutMs: duration,
       idleTimeoutMs: duration,
@@ -166,6 +177,8 @@ export function readPoolOptions(input: Readonly<Record<string, unknown>>): PoolS
     ...start,
     min: Math.min(start.min, given.max ?? start.max),
     ...given,
+    // Of a small machine nobody knows when the options are written.
+    ...(input['max'] === 'auto' && { max: Math.max(given.max ?? 1, given.min ?? 0) }),
   };
   if (settings.min > settings.max) integer(0, settings.max)(settings.min, 'pool.min');
   return settings;

@@ -68,6 +68,10 @@ export class PoolShare implements LendingPool {
     return this.#closing ? 'closing' : this.#pool.state;
   }
 
+  get observed(): Pool['observed'] {
+    return this.#pool.observed;
+  }
+
   get seeksPrimary(): boolean {
     return this.#pool.seeksPrimary;
   }
@@ -84,9 +88,9 @@ export class PoolShare implements LendingPool {
     return this.#pool.homeOf(session);
   }
 
-  acquire(deadline: Deadline, purpose?: 'statement' | 'callback'): Promise<Lease> {
+  acquire(deadline: Deadline, purpose?: 'statement' | 'callback', now?: number): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError(this.name));
-    const asked = this.#pool.acquire(deadline, purpose);
+    const asked = this.#pool.acquire(deadline, purpose, now);
     return new Promise((resolve, reject) => {
       this.#asking.add(reject);
       asked.then(

@@ -29,9 +29,8 @@ export class PoolSizing<Raw> {
   }
 
   /** Somebody waits: where the load decides of the size, it is watched from now on. */
-  onWait(now: number): void {
-    const { settings, serverLimit, lender, setTarget } = this.#parts;
-    serverLimit.review(now);
+  onWait(): void {
+    const { settings, lender, setTarget } = this.#parts;
     const { autoScale, min } = settings;
     if (!autoScale || this.#scaling || this.#stopped) return;
     const look = () => ({ lent: lender.leases.size, waiting: lender.waiting, max: this.max });

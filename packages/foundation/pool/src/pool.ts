@@ -1,4 +1,5 @@
 import {
+  channels,
   type CloseReport,
   type DatabaseStatus,
   type Deadline,
@@ -8,7 +9,9 @@ import {
   type PoolSettings,
   type PoolStats,
   type PoolView,
+  readClock,
 } from '@dal/core';
+import { closedError } from './acquire-errors.ts';
 import type { Admission, Refusal } from './admission.ts';
 import { LeakWatch, type PoolListener } from './leak-watch.ts';
 import { type Lease, longestFirst, reportLease } from './lease.ts';
@@ -22,7 +25,9 @@ import { SessionKeeping } from './session-keeping.ts';
 import type { Session } from './session.ts';
 import { SessionSource } from './session-source.ts';
 import { SessionStock } from './session-stock.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { Upkeep } from './upkeep.ts';
+import { type WatchedPool, watchedPool } from './watched-pool.ts';
 
 export interface PoolParts<Options, Raw> {
   readonly name: string;
@@ -42,6 +47,8 @@ export interface PoolParts<Options, Raw> {
 export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   readonly name: string;
   readonly settings: PoolSettings;
+  /** The pool as those see it who watch from outside. */
+  readonly observed: WatchedPool;
   readonly #driver: Driver<Options, Raw>;
   readonly #source: SessionSource<Options, Raw>;
   readonly #counts = new PoolCounts();
@@ -50,6 +57,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   readonly #keeping: SessionKeeping<Raw>;
   readonly #leakWatch: LeakWatch<Raw>;
   readonly #upkeep: Upkeep;
+  readonly #silence: SilenceWatch<Raw>;
   readonly #serverLimit: ServerLimit;
   readonly #sizing: PoolSizing<Raw>;
   #closing: PoolClosing<Raw> | undefined;
@@ -61,13 +69,15 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     this.name = name;
     this.settings = settings;
     this.#driver = driver;
+    this.observed = watchedPool(name, this, driver, options);
     const serverLimit = new ServerLimit(settings.max + settings.overflow);
     this.#serverLimit = serverLimit;
     const source = new SessionSource({
       driver,
       options,
       failFast: settings.failFast,
-      retire: (which, reason) => this.#keeping.retire(which, reason),
+      retire: (which, reason, atOnce) => this.#keeping.retire(which, reason, atOnce),
+      onMove: (from, to) => channels.failover.publish({ pool: this.observed, from, to }),
     });
     this.#source = source;
     const stock = new SessionStock(
@@ -78,11 +88,14 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
         counts,
         serverLimit,
         admission: admission ?? source.watch,
+        observed: this.observed,
       },
       {
         onFree: (session, now) => {
+          this.observed.met(session.connection);
           // As long as there is a session, somebody looks after it.
           this.#upkeep.start();
+          this.#silence.start();
           this.#lender.pass(session, now);
         },
         onRoom: () => this.#onRoom(),
@@ -97,8 +110,8 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
       stock,
       counts,
       serverLimit,
-      onWait: (now) => this.#sizing.onWait(now),
-      onReturn: (lease) => this.#onReturn(lease),
+      onWait: () => this.#sizing.onWait(),
+      onReturn: (lease, now) => this.#onReturn(lease, now),
     });
     this.#stock = stock;
     this.#lender = lender;
@@ -106,6 +119,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     this.#sizing = new PoolSizing({ driver, settings, serverLimit, lender, stock, setTarget });
     this.#keeping = new SessionKeeping(settings, lender, stock);
     this.#leakWatch = new LeakWatch(lender.leases, settings.leakThresholdMs, onEvent);
+    this.#silence = new SilenceWatch(source, lender, stock);
     this.#upkeep = new Upkeep(settings, () => this.#lookAfter());
   }
 
@@ -118,8 +132,12 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
    * @throws PoolError when the pool is closed or too many wait
    * @throws the driver's own error when a connection could not be opened
    */
-  acquire(deadline: Deadline, purpose?: 'statement' | 'callback'): Promise<Lease<Raw>> {
-    return this.#lender.acquire(deadline, purpose);
+  acquire(
+    deadline: Deadline,
+    purpose?: 'statement' | 'callback',
+    now: number = readClock(),
+  ): Promise<Lease<Raw>> {
+    return this.#lender.acquire(deadline, purpose, now);
   }
 
   /** A loan for one statement without a wait, or undefined when `acquire` has to be asked. */
@@ -128,7 +146,7 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
   }
 
   /** Takes a session back; cleans it first when that is needed, and replaces it when it can't be. */
-  release(lease: Lease<Raw>, now: number = performance.now()): Promise<void> | undefined {
+  release(lease: Lease<Raw>, now: number = readClock()): Promise<void> | undefined {
     return this.#lender.release(lease, now);
   }
 
@@ -235,8 +253,11 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
 
   #beginToClose(timeoutMs: number): PoolClosing<Raw> {
     this.#upkeep.stop();
+    this.#silence.stop();
     this.#sizing.stop();
     this.#lender.close();
+    this.observed.unlist();
+    this.#stock.stop(closedError(this.name));
     const closing = new PoolClosing(
       {
         leases: this.#lender.leases,
@@ -278,7 +299,10 @@ export class Pool<Options = unknown, Raw = unknown> implements PoolView {
     this.#lender.serve();
   }
 
-  #onReturn(lease: Lease<Raw>): void {
+  #onReturn(lease: Lease<Raw>, now: number): void {
+    if (channels.release.hasSubscribers) {
+      channels.release.publish({ pool: this.observed, useMs: now - lease.acquiredAt });
+    }
     if (lease.leaked) this.#leakWatch.cameBack(lease);
     if (this.#lender.leases.size === 0) this.#closing?.nobodyHolds();
   }

@@ -80,8 +80,15 @@ export class SessionKeeping<Raw> {
     }
   }
 
-  /** Sessions of a server that is not the one any more get no statement any more. */
-  retire(which: (connection: DriverConnection<Raw>) => boolean, reason: Error): void {
+  /**
+   * Sessions of a server that is not the one any more get no statement any more; `atOnce`: what runs there
+   * is not waited for either.
+   */
+  retire(
+    which: (connection: DriverConnection<Raw>) => boolean,
+    reason: Error,
+    atOnce: boolean,
+  ): void {
     const { idle } = this.#stock;
     for (const session of idle.filter(({ connection }) => which(connection))) {
       idle.splice(idle.indexOf(session), 1);
@@ -90,8 +97,9 @@ export class SessionKeeping<Raw> {
       this.#stock.end(session);
     }
     for (const { session } of this.#lender.leases) {
-      if (which(session.connection)) retireSession(session, reason);
+      if (which(session.connection)) retireSession(session, reason, atOnce);
     }
+    if (atOnce) this.#stock.cutChecks(which);
   }
 
   #endOld(): void {

@@ -7,8 +7,17 @@ export interface SessionSourceParts<Options, Raw> {
   readonly driver: Driver<Options, Raw>;
   readonly options: Options;
   readonly failFast: boolean;
-  /** These sessions are of no use any more: end them, and send nothing more on them. */
-  retire(which: (connection: DriverConnection<Raw>) => boolean, reason: Error): void;
+  /**
+   * These sessions are of no use any more: end them, and send nothing more on them; `atOnce`: do not even
+   * wait for what runs there.
+   */
+  retire(
+    which: (connection: DriverConnection<Raw>) => boolean,
+    reason: Error,
+    atOnce: boolean,
+  ): void;
+  /** Another server is the primary now. */
+  onMove(from: string, to: string): void;
 }
 
 /** Where a pool's sessions come from: one server or several, with the watch over their health. */
@@ -18,12 +27,18 @@ export class SessionSource<Options, Raw> {
   readonly watch: OutageWatch;
   readonly #several: SeveralServers<Options, Raw> | undefined;
 
-  constructor({ driver, options, failFast, retire }: SessionSourceParts<Options, Raw>) {
+  constructor({ driver, options, failFast, retire, onMove }: SessionSourceParts<Options, Raw>) {
     const list = driver.servers?.(options);
     const only = list?.servers.length === 1 && (list.target ?? 'any') === 'any' ? list : undefined;
     const several =
       list && !only
-        ? new SeveralServers({ driver, list, retire, onSpare: () => this.watch.recovered() })
+        ? new SeveralServers({
+            driver,
+            list,
+            retire,
+            onMove,
+            onSpare: () => this.watch.recovered(),
+          })
         : undefined;
     const [first] = only?.servers ?? [];
     this.#several = several;
@@ -47,6 +62,26 @@ export class SessionSource<Options, Raw> {
 
   mistrust(connection: DriverConnection<Raw>): void {
     this.#several?.mistrust(connection);
+  }
+
+  /** One of the sessions should be asked for a sign of life now and then. */
+  get needsSight(): boolean {
+    return this.#several?.needsSight ?? false;
+  }
+
+  /** The primary is silent, though something is awaited from it. */
+  doubt(): void {
+    this.#several?.doubt();
+  }
+
+  /** It is not silent any more. */
+  trust(): void {
+    this.#several?.trust();
+  }
+
+  /** No session is left. */
+  rest(): void {
+    this.#several?.rest();
   }
 
   /** Tells servers apart: what one knows of its transactions another one does not. */

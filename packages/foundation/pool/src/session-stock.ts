@@ -1,5 +1,15 @@
-import { type Driver, type PoolSettings, within } from '@dal/core';
+import {
+  channels,
+  type DestroyReason,
+  type Driver,
+  type HealthMessage,
+  onAbort,
+  type PoolSettings,
+  trace,
+  within,
+} from '@dal/core';
 import { type Admission, ADMIT_ALL, type Refusal } from './admission.ts';
+import { ConnectAttempts } from './connect-attempts.ts';
 import type { PoolCounts } from './pool-counts.ts';
 import type { ServerLimit } from './server-limit.ts';
 import {
@@ -9,6 +19,7 @@ import {
   pingConnection,
   type Session,
 } from './session.ts';
+import type { WatchedPool } from './watched-pool.ts';
 
 export interface StockParts<Options, Raw> {
   readonly driver: Driver<Options, Raw>;
@@ -17,6 +28,8 @@ export interface StockParts<Options, Raw> {
   readonly counts: PoolCounts;
   readonly admission: Admission | undefined;
   readonly serverLimit: ServerLimit;
+  /** The pool as those see it who watch from outside. */
+  readonly observed: WatchedPool;
 }
 
 /** Whom the stock tells when something has changed. */
@@ -44,10 +57,12 @@ export class SessionStock<Options, Raw> {
   readonly #work = new Set<Promise<unknown>>();
   readonly #ending = new Set<Session<Raw>>();
   readonly #asked = new Set<Session<Raw>>();
+  readonly #attempts = new ConnectAttempts();
   #opening = 0;
   /** Of those that are asked for a sign of life: not on behalf of a waiter. */
   #aside = 0;
   #started = false;
+  #stopped: Error | undefined;
   #closeBy = Infinity;
   #cut = 0;
 
@@ -104,8 +119,10 @@ export class SessionStock<Options, Raw> {
 
   /** Begins to open a session, unless the admission holds attempts back. */
   open(): Promise<unknown> | undefined {
+    if (this.#stopped) return undefined;
     if (!this.#started) {
       this.#started = true;
+      this.#parts.observed.list();
       this.#admission.start({
         again: () => this.#owner.onRoom(),
         doubt: () => this.checkSilent(0, Infinity),
@@ -137,9 +154,18 @@ export class SessionStock<Options, Raw> {
     }
   }
 
+  /** Waits no longer for the sign of life of these. */
+  cutChecks(which: (connection: Session<Raw>['connection']) => boolean): void {
+    for (const session of this.#asked) if (which(session.connection)) destroySession(session);
+  }
+
   /** Ends a session; its place is free when the server has let it go. */
-  end(session: Session<Raw>): void {
-    this.#parts.counts.destroyed++;
+  end(session: Session<Raw>, reason: DestroyReason = 'surplus'): void {
+    const { counts, observed: pool } = this.#parts;
+    counts.destroyed++;
+    if (channels.destroy.hasSubscribers) {
+      channels.destroy.publish({ pool, reason: session.lost ? 'lost' : reason });
+    }
     this.#ending.add(session);
     const graceMs = Math.min(2_000, Math.max(0, this.#closeBy - performance.now()));
     const ended = closeSession(session, graceMs).then((polite) => {
@@ -153,7 +179,14 @@ export class SessionStock<Options, Raw> {
   /** Ends a session whose time is over. */
   recycle(session: Session<Raw>): void {
     this.#parts.counts.recycled++;
-    this.end(session);
+    this.end(session, 'expired');
+  }
+
+  /** Opens nothing more, and gives up what is being opened: nobody waits for it. */
+  stop(reason: Error): void {
+    this.#stopped = reason;
+    this.#admission.stop();
+    this.#attempts.giveUp(reason);
   }
 
   /**
@@ -164,8 +197,7 @@ export class SessionStock<Options, Raw> {
   async close(closeBy: number): Promise<number> {
     this.#closeBy = closeBy;
     this.#cut = 0;
-    this.#admission.stop();
-    for (const session of this.idle.splice(0)) this.end(session);
+    for (const session of this.idle.splice(0)) this.end(session, 'closing');
     await within(Math.max(0, closeBy - performance.now()), this.#untilQuiet());
     // Those that were asked for something before the pool was closed may take longer than there is.
     const left = [...this.#ending, ...this.#asked];
@@ -178,20 +210,26 @@ export class SessionStock<Options, Raw> {
   }
 
   async #open(): Promise<unknown> {
-    const { driver, options, settings, counts, serverLimit } = this.#parts;
+    const { counts } = this.#parts;
     this.#opening++;
     const began = performance.now();
     let session: Session<Raw>;
     try {
-      session = await openSession(driver, options, settings.maxLifetimeMs, this.#onLost);
+      session = await this.#attempts.run((signal) => this.#attempt(signal));
     } catch (error) {
       this.#opening--;
+      if (this.#stopped) {
+        this.#admission.givenUp();
+        return this.#stopped;
+      }
       counts.connectErrors++;
       this.lastError = error;
-      this.#owner.onRefused(error, this.#admission.failed(error));
+      const { away } = this.#admission;
+      const refusal = this.#admission.failed(error);
+      if (!away && this.#admission.away) this.#tellHealth('serverAway', error);
+      this.#owner.onRefused(error, refusal);
       return error;
     }
-    if (serverLimit.isOpen && !(await serverLimit.ask(session.connection))) destroySession(session);
     this.#opening--;
     counts.created++;
     this.lastError = undefined;
@@ -199,8 +237,30 @@ export class SessionStock<Options, Raw> {
     counts.create.record(now - began);
     // It has its place first: the next ones are let through by this call.
     this.#owner.onFree(session, now);
+    const { away } = this.#admission;
     this.#admission.opened();
+    if (away && !this.#admission.away) this.#tellHealth('serverBack', undefined);
     return undefined;
+  }
+
+  async #attempt(signal: AbortSignal): Promise<Session<Raw>> {
+    if (!channels.connect.hasSubscribers) return this.#connect(signal);
+    const message = { pool: this.#parts.observed, startedAt: performance.now() };
+    return trace(channels.connect, message, () => this.#connect(signal), {
+      resultOf: () => undefined,
+      judge: (error) => error,
+    });
+  }
+
+  async #connect(signal: AbortSignal): Promise<Session<Raw>> {
+    const { driver, options, settings, serverLimit } = this.#parts;
+    const { maxLifetimeMs } = settings;
+    const session = await openSession(driver, options, maxLifetimeMs, this.#onLost, signal);
+    if (!serverLimit.isOpen) return session;
+    const stopListening = onAbort(signal, () => destroySession(session));
+    if (!(await serverLimit.ask(session.connection))) destroySession(session);
+    stopListening();
+    return session;
   }
 
   async #check(session: Session<Raw>, done?: () => void): Promise<void> {
@@ -215,8 +275,14 @@ export class SessionStock<Options, Raw> {
     else {
       counts.validationErrors++;
       destroySession(session);
+      this.#tellHealth('validationFailed', session.lost);
     }
     this.#owner.onFree(session, now);
+  }
+
+  #tellHealth(event: HealthMessage['event'], error: unknown): void {
+    if (!channels.health.hasSubscribers) return;
+    channels.health.publish({ pool: this.#parts.observed, event, error });
   }
 
   /** Idle sessions whose end was noticed make room at once. */

@@ -26,8 +26,10 @@ export interface Session<Raw = unknown> {
   limitMs: number | undefined;
   /** Set while a stopped statement is being settled; nothing may be sent before. */
   settling: Promise<void> | undefined;
-  /** A statement is on the wire. */
+  /** Somebody has the turn: a statement is on the wire. */
   busy: boolean;
+  /** Though: the reader of a stream has its turn, but wants nothing from the server now. */
+  away: boolean;
   /** Those who want to send the next statement, in order. */
   readonly turns: (() => void)[];
   /** Whom to tell when the session has ended by itself, see {@link noticeLoss}. */
@@ -40,15 +42,17 @@ export async function openSession<Options, Raw>(
   options: Options,
   maxLifetimeMs: number,
   onLost: (session: Session<Raw>) => void,
+  signal?: AbortSignal,
 ): Promise<Session<Raw>> {
   let session: Session<Raw> | undefined;
   let lostEarly: Error | undefined;
-  const connection = await driver.connect(options, (error) => {
+  const noticed = (error: unknown): void => {
     const reason =
       error instanceof Error ? error : new Error('The session ended.', { cause: error });
     if (session === undefined) lostEarly = reason;
     else noticeLoss(session, reason);
-  });
+  };
+  const connection = await driver.connect(options, noticed, signal);
   const now = performance.now();
   session = {
     connection,
@@ -62,6 +66,7 @@ export async function openSession<Options, Raw>(
     limitMs: undefined,
     settling: undefined,
     busy: false,
+    away: false,
     turns: [],
     onLost,
   };
@@ -75,7 +80,14 @@ export async function openSession<Options, Raw>(
 export function noticeLoss<Raw>(session: Session<Raw>, reason: Error): void {
   if (session.lost !== undefined) return;
   session.lost = reason;
+  // Until it is read, V8 keeps what the frames were called on, and with it the handle of a borrower.
+  void reason.stack;
   session.onLost(session);
+}
+
+/** Something is awaited from the server. */
+export function isRunning({ busy, away }: Session): boolean {
+  return busy && !away;
 }
 
 /** What is known of the session's transaction: from the protocol where it tells. */
@@ -103,14 +115,14 @@ export function destroySession(session: Session): void {
   }
 }
 
-/** Lets what runs in a session end, and destroys it before anything else is sent. */
-export function retireSession(session: Session, reason: Error): void {
+/** Lets what runs in a session end, unless `atOnce`, and destroys it before anything else is sent. */
+export function retireSession(session: Session, reason: Error, atOnce: boolean): void {
   const end = (): void => {
     if (session.lost === undefined) noticeLoss(session, reason);
     destroySession(session);
   };
   // One whose statement was given up already is not waited for.
-  if (!session.busy || session.settling) end();
+  if (atOnce || !session.busy || session.settling) end();
   else {
     // Before all others that wait for their turn; they then find the session lost.
     session.turns.unshift(() => {

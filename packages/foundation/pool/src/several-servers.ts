@@ -7,6 +7,7 @@ import {
   type TargetServer,
 } from '@dal/core';
 import { askRole } from './ask-role.ts';
+import { ConnectAttempts } from './connect-attempts.ts';
 import { borrowGate, returnGate } from './gate.ts';
 import {
   bidFarewell,
@@ -16,15 +17,25 @@ import {
   type KnownServer,
   whyNot,
 } from './known-server.ts';
+import { lastWordOf } from './last-word.ts';
+import { meetServer, type Met } from './meet-server.ts';
 import { UNSETTLED } from './outage-watch.ts';
+import { Primacy } from './primacy.ts';
+import { Rivals } from './rivals.ts';
 import { ServerSearch } from './server-search.ts';
 import { misfit, wantsPrimary } from './server-role.ts';
 
 export interface SeveralServersParts<Options, Raw> {
   readonly driver: Driver<Options, Raw>;
   readonly list: ServerList<Options>;
-  /** Sessions to these servers are of no use any more. */
-  retire(which: (connection: DriverConnection<Raw>) => boolean, reason: Error): void;
+  /** Sessions to these servers are of no use any more; `atOnce`: not even for what runs there. */
+  retire(
+    which: (connection: DriverConnection<Raw>) => boolean,
+    reason: Error,
+    atOnce: boolean,
+  ): void;
+  /** Another server is the primary now. */
+  onMove(from: string, to: string): void;
   /** An attempt that was given up has succeeded after all: ask for a session now. */
   onSpare(): void;
 }
@@ -33,6 +44,9 @@ export interface SeveralServersParts<Options, Raw> {
 const UNFIT_MS = 1_000;
 /** False alarms cost no more than one new set of sessions in this time. */
 const SUSPICION_MS = 200;
+/** What a silent primary has for a last sign of life, when a rival has a newer reign, and when not. */
+const LAST_WORD_MS = 150;
+const LONG_LAST_WORD_MS = 500;
 
 /**
  * Opens sessions on the one of several servers that will do. When writes are wanted there is one
@@ -43,13 +57,14 @@ export class SeveralServers<Options, Raw> {
   readonly #servers: readonly KnownServer<Options>[];
   readonly #target: TargetServer;
   readonly #homes = new WeakMap<DriverConnection<Raw>, object>();
-  /** Changes whenever another server, or the same one after another, becomes the primary. */
-  #reign: { readonly server: KnownServer<Options> } | undefined;
-  #generation = 0;
+  readonly #primacy = new Primacy<Options>();
+  readonly #rivals: Rivals<Options, Raw>;
+  /** The last one that was believed to be the primary. */
+  #primary: KnownServer<Options> | undefined;
   #suspectedAt = -Infinity;
   #spares: Found<Raw>[] = [];
   #closed = false;
-  #isAsking = false;
+  readonly #attempts = new ConnectAttempts();
 
   constructor(parts: SeveralServersParts<Options, Raw>) {
     this.#parts = parts;
@@ -58,11 +73,17 @@ export class SeveralServers<Options, Raw> {
       name,
       options,
       gate: borrowGate(gateName(parts.driver, name)),
+      dethroned: false,
       unfit: undefined,
       unfitSince: 0,
       forgotten: 0,
       connectMs: 0,
     }));
+    this.#rivals = new Rivals({
+      attempts: this.#attempts,
+      meet: (server, signal) => meetServer(parts.driver, server, true, signal),
+      onAnswer: (server, met) => this.#onRival(server, met),
+    });
   }
 
   /** Writes are wanted, and go to one server at a time. */
@@ -85,41 +106,48 @@ export class SeveralServers<Options, Raw> {
   /** A write was refused because the server is read-only; the others of this server would be too. */
   suspect(connection: DriverConnection<Raw>): void {
     const now = performance.now();
-    const reign = this.#reign;
+    const { reign } = this.#primacy;
     if (!this.seeksPrimary || !reign || this.#homes.get(connection) !== reign) return;
     if (now - this.#suspectedAt < SUSPICION_MS) return;
     this.#suspectedAt = now;
     this.#endReign();
   }
 
-  /**
-   * A server does not even take a cancel: is another one the primary by now? Only the others are
-   * asked, so that the suspected one never sees more sessions than it may.
-   */
+  /** The session's server does not even take a cancel. */
   mistrust(connection: DriverConnection<Raw>): void {
-    const reign = this.#reign;
-    if (!reign || this.#homes.get(connection) !== reign || this.#isAsking) return;
-    this.#isAsking = true;
-    void this.#askOthers(reign.server).finally(() => (this.#isAsking = false));
+    const { reign } = this.#primacy;
+    if (reign && this.#homes.get(connection) === reign) this.doubt();
   }
 
-  async #askOthers(suspect: KnownServer<Options>): Promise<void> {
-    for (const server of this.#servers) {
-      if (server === suspect || server.gate.pauses || server.forgotten > 0) continue;
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- the first that will do is enough
-        const found = await this.#try(server, this.#target);
-        if (typeof found === 'string') continue;
-        this.#keepSpare(found);
-        return;
-      } catch {
-        // This one does not serve either.
-      }
-    }
+  /**
+   * The primary is silent: is another one the primary by now? Only the others are asked, until one says
+   * so; the primary has the last word then. To be called as long as the silence lasts.
+   */
+  doubt(): void {
+    const { reign } = this.#primacy;
+    if (!reign || this.#closed) return;
+    this.#rivals.ask(this.#servers.filter((server) => server !== reign.server));
+  }
+
+  /** Somebody should ask the primary for its role now and then. */
+  get needsSight(): boolean {
+    return this.#primacy.needsSight;
+  }
+
+  /** The primary was heard, or nothing is awaited from it. */
+  trust(): void {
+    this.#rivals.relax();
+  }
+
+  /** The others are not asked any more. */
+  rest(): void {
+    this.#rivals.dismiss();
   }
 
   close(): void {
     this.#closed = true;
+    this.#attempts.giveUp(closedError());
+    this.#rivals.dismiss();
     for (const spare of this.#spares.splice(0)) discard(spare.connection);
     for (const { name } of this.#servers) returnGate(gateName(this.#parts.driver, name));
   }
@@ -148,7 +176,7 @@ export class SeveralServers<Options, Raw> {
 
   /** The known primary first; those that were unfit a moment ago last. */
   #order(shuffle: boolean): KnownServer<Options>[] {
-    const current = this.#reign?.server;
+    const current = this.#primacy.reign?.server;
     const recently = performance.now() - UNFIT_MS;
     const rank = (server: KnownServer<Options>): number => {
       if (server === current) return 0;
@@ -164,87 +192,104 @@ export class SeveralServers<Options, Raw> {
   }
 
   /** A session of this server, or in words why it will not do. */
-  async #try(server: KnownServer<Options>, target: TargetServer): Promise<Found<Raw> | string> {
-    if (this.#closed) throw new ConnectionError('The database is closed.', { code: 'DAL_CLOSED' });
-    const began = performance.now();
-    let early: { error: unknown } | undefined;
-    let tell = (error: unknown): void => {
-      early = { error };
-    };
-    let connection: DriverConnection<Raw> | undefined;
-    try {
-      connection = await this.#parts.driver.connect(server.options, (error) => tell(error));
-      const role = target === 'any' ? undefined : await askRole(connection);
-      server.connectMs = performance.now() - began;
-      server.gate.served();
-      const why = role && this.#judge(role, target);
-      if (why !== undefined || this.#closed) {
-        server.unfit = why;
-        server.unfitSince = performance.now();
-        await bidFarewell(connection);
-        return why ?? 'is not needed any more';
-      }
-    } catch (error) {
-      if (connection) discard(connection);
-      const { kind } = this.#parts.driver.classify(error);
-      if (kind === 'connection' || kind === 'notReady') server.gate.failed(error);
-      throw error;
-    }
-    server.unfit = undefined;
-    this.#settle(server, connection);
-    return {
-      connection,
-      handOver: (lost) => {
-        tell = lost;
-        if (early) lost(early.error);
-        return connection;
-      },
-    };
+  #try(server: KnownServer<Options>, target: TargetServer): Promise<Found<Raw> | string> {
+    return this.#attempts.run((signal) => this.#attempt(server, target, signal));
   }
 
-  #judge(role: ServerRole, target: TargetServer): string | undefined {
+  async #attempt(
+    server: KnownServer<Options>,
+    target: TargetServer,
+    signal: AbortSignal,
+  ): Promise<Found<Raw> | string> {
+    const met = await meetServer(this.#parts.driver, server, target !== 'any', signal);
+    const why = met.role && this.#judge(server, met.role, target);
+    if (why === undefined && !this.#closed) {
+      this.#settle(server, met);
+      return met;
+    }
+    server.unfit = why;
+    server.unfitSince = performance.now();
+    await bidFarewell(met.connection, signal);
+    return why ?? 'is not needed any more';
+  }
+
+  #judge(server: KnownServer<Options>, role: ServerRole, target: TargetServer): string | undefined {
     const why = misfit(target, role);
-    if (why !== undefined || !wantsPrimary(target) || role.generation === undefined) return why;
-    if (role.generation < this.#generation) return 'is a former primary';
-    this.#generation = role.generation;
-    return undefined;
+    if (!wantsPrimary(target)) return why;
+    if (why === undefined) return this.#primacy.doubtOf(server, role);
+    this.#primacy.sawOther(server, role);
+    return why;
+  }
+
+  /** Another server says that it is the primary, and the primary is silent. */
+  async #onRival(server: KnownServer<Options>, met: Met<Raw>): Promise<boolean> {
+    const { reign } = this.#primacy;
+    const { role } = met;
+    if (!reign || !role || this.#judge(server, role, this.#target) !== undefined) return false;
+    const isNewer = this.#primacy.isNewer(role);
+    const word = await lastWordOf(reign.server, isNewer ? LAST_WORD_MS : LONG_LAST_WORD_MS, {
+      driver: this.#parts.driver,
+      attempts: this.#attempts,
+      isPrimary: (said) => this.#judge(reign.server, said, this.#target) === undefined,
+    });
+    if (this.#primacy.reign !== reign || this.#closed) return false;
+    if (word === 'primary' && !isNewer) {
+      this.#rivals.pause();
+      return false;
+    }
+    if (this.#primacy.reign) this.#endReign(word === 'none');
+    this.#settle(server, met);
+    this.#keepSpare(met);
+    return true;
   }
 
   /** Remembers where the session leads; a new primary ends the reign of the one before. */
-  #settle(server: KnownServer<Options>, connection: DriverConnection<Raw>): void {
-    if (!this.seeksPrimary) {
+  #settle(server: KnownServer<Options>, { connection, role }: Met<Raw>): void {
+    server.unfit = undefined;
+    if (!this.seeksPrimary || !role) {
       this.#homes.set(connection, server);
     } else {
-      if (this.#reign && this.#reign.server !== server) this.#endReign();
-      this.#reign ??= { server };
-      this.#homes.set(connection, this.#reign);
+      const { reign } = this.#primacy;
+      if (reign && reign.server !== server) this.#endReign();
+      this.#homes.set(connection, this.#primacy.believe(server, role));
+      if (this.#primary && this.#primary !== server) {
+        this.#parts.onMove(this.#primary.name, server.name);
+      }
+      this.#primary = server;
     }
     if (this.#target !== 'any' && this.#target !== 'prefer-standby') {
       // A sign of life counts only when it comes from a server that will do.
-      connection.ping = async () => {
-        const why = this.#judge(await askRole(connection), this.#target);
-        if (why === undefined) return;
-        if (this.#homes.get(connection) === this.#reign) this.#endReign();
-        throw new ConnectionError(`The server ${server.name} ${why} now.`, {
-          code: 'DAL_WRONG_SERVER',
-          fault: { kind: 'readOnly', connectionLost: true, applied: 'no' },
-        });
-      };
+      connection.ping = () => this.#examine(server, connection);
     }
   }
 
-  #endReign(): void {
-    const reign = this.#reign;
+  async #examine(server: KnownServer<Options>, connection: DriverConnection<Raw>): Promise<void> {
+    const role = await askRole(connection);
+    const why = this.#judge(server, role, this.#target);
+    const { reign } = this.#primacy;
+    const isHome = reign !== undefined && this.#homes.get(connection) === reign;
+    if (why === undefined) {
+      if (isHome) this.#primacy.believe(server, role);
+      return;
+    }
+    if (isHome) this.#endReign();
+    throw new ConnectionError(`The server ${server.name} ${why} now.`, {
+      code: 'DAL_WRONG_SERVER',
+      fault: { kind: 'readOnly', connectionLost: true, applied: 'no' },
+    });
+  }
+
+  #endReign(atOnce: boolean = false): void {
+    const { reign } = this.#primacy;
     if (!reign) return;
-    this.#reign = undefined;
-    reign.server.unfit = 'is not the primary any more';
-    reign.server.unfitSince = performance.now();
+    this.#primacy.end();
     this.#parts.retire(
       (connection) => this.#homes.get(connection) === reign,
       new ConnectionError(
         `The server ${reign.server.name} is not the primary any more; its sessions are not used again.`,
         { code: 'DAL_WRONG_SERVER', kind: 'connection' },
       ),
+      atOnce,
     );
   }
 
@@ -260,4 +305,8 @@ export class SeveralServers<Options, Raw> {
       if (place >= 0 || this.#closed) discard(found.connection);
     });
   }
+}
+
+function closedError(): ConnectionError {
+  return new ConnectionError('The database is closed.', { code: 'DAL_CLOSED' });
 }

@@ -1,27 +1,51 @@
+import { deadlines, type Watched } from '@dal/core';
 import type { Waiter } from './waiter.ts';
 
-/** First come, first served. Whoever gives up is out at once, wherever in the queue. */
-export class WaitQueue<Raw> {
+/**
+ * First come, first served. Whoever gives up is out at once, wherever in the queue. All of them share
+ * one place among the deadlines: nearly all are served long before their time.
+ */
+export class WaitQueue<Raw> implements Watched {
+  place = -1;
+  /** No one who waits has an earlier deadline. */
+  deadlineAt = Infinity;
+  readonly #onLate: (waiter: Waiter<Raw>) => void;
   #first: Waiter<Raw> | undefined;
   #last: Waiter<Raw> | undefined;
   #size = 0;
+
+  /** @param onLate told of each whose deadline has passed, and who is out */
+  constructor(onLate: (waiter: Waiter<Raw>) => void) {
+    this.#onLate = onLate;
+  }
 
   get size(): number {
     return this.#size;
   }
 
   push(waiter: Waiter<Raw>): void {
-    waiter.before = this.#last;
-    if (this.#last) this.#last.after = waiter;
+    const last = this.#last;
+    waiter.before = last;
+    if (last) last.after = waiter;
     else this.#first = waiter;
     this.#last = waiter;
     waiter.queued = true;
     this.#size++;
+    const { at } = waiter.deadline;
+    if (at < this.deadlineAt) this.#watchFrom(at);
   }
 
   shift(): Waiter<Raw> | undefined {
     const first = this.#first;
-    if (first) this.delete(first);
+    if (first === undefined) return undefined;
+    const { after } = first;
+    this.#first = after;
+    if (after) {
+      after.before = undefined;
+      first.after = undefined;
+    } else this.#last = undefined;
+    first.queued = false;
+    this.#size--;
     return first;
   }
 
@@ -39,5 +63,29 @@ export class WaitQueue<Raw> {
     waiter.queued = false;
     this.#size--;
     return true;
+  }
+
+  onDeadline(): void {
+    const now = performance.now();
+    const late: Waiter<Raw>[] = [];
+    let next = Infinity;
+    for (let waiter = this.#first; waiter; waiter = waiter.after) {
+      const { at } = waiter.deadline;
+      if (at <= now) late.push(waiter);
+      else if (at < next) next = at;
+    }
+    this.#watchFrom(next);
+    for (const waiter of late) if (this.delete(waiter)) this.#onLate(waiter);
+  }
+
+  /** Nobody comes any more. */
+  close(): void {
+    deadlines.delete(this);
+  }
+
+  #watchFrom(moment: number): void {
+    deadlines.delete(this);
+    this.deadlineAt = moment;
+    if (moment !== Infinity) deadlines.add(this);
   }
 }

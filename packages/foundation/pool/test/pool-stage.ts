@@ -4,6 +4,7 @@ import {
   type Driver,
   type DriverConnection,
   type LeaseReport,
+  onAbort,
 } from '@dal/core';
 import { Pool } from '../src/pool.ts';
 import { readPoolOptions } from '../src/pool-options.ts';
@@ -32,10 +33,18 @@ export interface Stage {
   readonly ends: ((error: unknown) => void)[];
 }
 
+export interface StageOptions {
+  /** How long it takes to open a session. */
+  readonly openMs?: number;
+  /** `connect` ends when its signal says so. Default: it does not take one. */
+  readonly obeys?: boolean;
+  readonly more?: Partial<DriverConnection>;
+}
+
 /** Time and order only: sessions that do nothing, opened and ended when the test says so. */
 export function stage(
   options: Readonly<Record<string, unknown>> = {},
-  { openMs = 0, more = {} }: { openMs?: number; more?: Partial<DriverConnection> } = {},
+  { openMs = 0, obeys = false, more = {} }: StageOptions = {},
 ): Stage {
   const open = new Set<DriverConnection>();
   let opening = 0;
@@ -64,11 +73,18 @@ export function stage(
       limits: { parameters: 1 },
       types: {} as never,
     },
-    async connect(_options, lost) {
+    async connect(_options, lost, signal) {
       opening++;
       log.most = Math.max(log.most, open.size + opening);
-      await new Promise((resolve) => setTimeout(resolve, openMs));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, openMs);
+        onAbort(obeys ? signal : undefined, () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
       opening--;
+      if (obeys) signal?.throwIfAborted();
       if (log.failures > 0) {
         log.failures--;
         throw new Error('refused');

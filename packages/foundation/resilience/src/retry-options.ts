@@ -1,4 +1,12 @@
-import { duration, flag, integer, type OptionReader, readOptions, wrongOption } from '@dal/core';
+import {
+  abortSignal,
+  duration,
+  flag,
+  integer,
+  type OptionReader,
+  readOptions,
+  wrongOption,
+} from '@dal/core';
 import { type ErrorFilter, errorFilter } from './error-filter.ts';
 import { faultOf } from './fault-of.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -72,11 +80,6 @@ export function readRetryOptions(options: RetryOptions = {}): RetrySettings {
   };
 }
 
-const signal: OptionReader<AbortSignal> = (value, where) => {
-  if (value instanceof AbortSignal) return value;
-  throw wrongOption(where, 'an AbortSignal', value);
-};
-
 const budget: OptionReader<RetryBudget> = (value, where) => {
   if (value instanceof RetryBudget) return value;
   throw wrongOption(where, 'a RetryBudget', value);
@@ -94,7 +97,7 @@ const readers = {
   totalTimeoutMs: duration,
   retryOn: errorFilter,
   idempotent: flag,
-  signal,
+  signal: abortSignal,
   budget,
   onRetry: listener,
 };

@@ -4,6 +4,7 @@ import { bulk } from './chapters/bulk.ts';
 import { connections } from './chapters/connections.ts';
 import { errors } from './chapters/errors.ts';
 import { faults } from './chapters/faults.ts';
+import { locks } from './chapters/locks.ts';
 import { pool } from './chapters/pool.ts';
 import { schema } from './chapters/schema.ts';
 import { statements } from './chapters/statements.ts';
@@ -26,6 +27,7 @@ const chapters: readonly Chapter[] = [
   streams,
   bulk,
   schema,
+  locks,
   pool,
   faults,
 ];

@@ -3,6 +3,7 @@ import type { ColumnTypes, Database, Dialect, Driver, DriverConnection } from '@
 import { openDatabase } from '@dal/database';
 import type { ConformanceOptions } from './conformance-options.ts';
 import { within } from './expectations.ts';
+import { type SilentServer, startSilentServer } from './silent-server.ts';
 import { Skip } from './skip.ts';
 import { watchDriver, type Watch } from './watch-driver.ts';
 
@@ -21,6 +22,7 @@ export class Stage {
   readonly #databases: Database[] = [];
   readonly #sessions: DriverConnection[] = [];
   readonly #tables: string[] = [];
+  readonly #silent: SilentServer[] = [];
 
   constructor(options: ConformanceOptions) {
     this.options = options;
@@ -62,6 +64,29 @@ export class Stage {
     const session = await this.driver.connect(this.watch.options(), lost);
     this.#sessions.push(session);
     return session;
+  }
+
+  /** The same, given up when the signal says so. */
+  async attempt(signal: AbortSignal): Promise<DriverConnection> {
+    await this.#meet();
+    if (this.driver.connect.length < 3) this.skip('connect takes no signal');
+    const session = await this.driver.connect(this.watch.options(), () => undefined, signal);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** A database whose server accepts and never says a word. */
+  async unanswered(): Promise<{ readonly db: Database; readonly server: SilentServer }> {
+    if (this.driver.connect.length < 3) this.skip('connect takes no signal');
+    const { config } = this.options;
+    if (typeof config !== 'string' || !URL.canParse(config) || !new URL(config).hostname) {
+      this.skip('the configuration is no URL with a host');
+    }
+    const server = await startSilentServer();
+    this.#silent.push(server);
+    const url = new URL(config);
+    url.host = `127.0.0.1:${server.port}`;
+    return { db: this.#keep(openDatabase(this.driver, url.href, {})), server };
   }
 
   /** Creates a table and returns its name. */
@@ -130,6 +155,7 @@ export class Stage {
     }
     const others = this.#databases.filter((db) => db !== this.#db);
     await Promise.all(others.map(end));
+    await Promise.all(this.#silent.map((server) => server.close()));
     const dropped = await this.#dropTables();
     if (this.#db) await end(this.#db);
     if (dropped) return;

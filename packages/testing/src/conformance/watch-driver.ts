@@ -52,14 +52,15 @@ export function watchDriver(driver: Driver): Watch {
     schemes: driver.schemes,
     dialect: driver.dialect,
     classify: (error) => driver.classify(error),
-    async connect(given, lost) {
+    async connect(given, lost, signal) {
       options = given;
       most = Math.max(most, ++now);
       try {
-        const connection = await driver.connect(given, (error) => {
+        const noticed = (error: unknown): void => {
           if (open.delete(connection)) now--;
           lost(error);
-        });
+        };
+        const connection = await driver.connect(given, noticed, signal);
         open.add(connection);
         members = new Set(
           optionalMembers.filter((member) => typeof connection[member] === 'function'),

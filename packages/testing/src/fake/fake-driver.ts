@@ -34,11 +34,21 @@ export interface FakeCall {
 export interface FakeOptions {
   readonly name?: string;
   readonly dialect?: Partial<Dialect>;
-  /** Optional members that the sessions do not have. Default: they have them all. */
+  /**
+   * Optional members that the sessions do not have, and `signal` for a `connect` that does not take it.
+   * Default: there is everything.
+   */
   readonly without?: readonly FakeOptionalMember[];
 }
 
-export type FakeOptionalMember = 'cancel' | 'destroy' | 'ping' | 'reset' | 'status' | 'stream';
+export type FakeOptionalMember =
+  | 'cancel'
+  | 'destroy'
+  | 'ping'
+  | 'reset'
+  | 'signal'
+  | 'status'
+  | 'stream';
 
 const connectStatement: NativeStatement = { text: 'connect', values: [] };
 
@@ -69,10 +79,11 @@ export function fakeDriver({ name = 'fake', dialect, without = [] }: FakeOptions
     loseAll(error) {
       for (const session of sessions) session.lose(error);
     },
-    async connect(_, lost) {
+    async connect(_, lost, signal) {
       calls.push({ session: 0, call: 'connect', ...connectStatement });
       const answer = rules.answerTo(connectStatement);
-      await waitFor(answer, new AbortController().signal);
+      const ignored = without.includes('signal') ? undefined : signal;
+      await waitFor(answer, ignored ?? new AbortController().signal);
       if (answer.error !== undefined) throw answer.error;
       const number = sessions.length + 1;
       const session = new FakeSession({

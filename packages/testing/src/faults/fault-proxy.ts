@@ -52,8 +52,8 @@ export class FaultProxy implements AsyncDisposable {
   readonly host = '127.0.0.1';
   /** Stays the same over `down` and `up`. */
   readonly port: number;
-  readonly #target: Required<ProxyTarget>;
   readonly #connections = new Set<Connection>();
+  #target: Required<ProxyTarget>;
   #listener: Server | undefined;
   #mode: ProxyMode = 'pass';
   #fault: ProxyFault = {};
@@ -101,6 +101,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#fault = faultOf(mode);
     this.#mode = mode;
     for (const connection of this.#connections) connection.set(this.#fault);
+  }
+
+  /** New connections go to another server from now on, as when an address moves; see `resetAll`. */
+  leadTo(target: ProxyTarget): void {
+    this.#target = { host: '127.0.0.1', ...target };
   }
 
   /** Resets all connections, on both sides. New ones are still accepted. */

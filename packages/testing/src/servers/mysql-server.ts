@@ -92,6 +92,8 @@ async function start(
       'bind-address': '127.0.0.1',
       socket: join(folder.path, 'socket'),
       'pid-file': pidFile,
+      // A MariaDB that starts removes what others have in a folder for temporary tables that they share.
+      tmpdir: folder.path,
       'skip-name-resolve': true,
       'max-connections': 200,
       'innodb-buffer-pool-size': '64M',

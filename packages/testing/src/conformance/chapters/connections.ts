@@ -216,6 +216,48 @@ export const connections: Chapter = {
       await eventually(1_000, 'the session is gone', () => stage.watch.open.size === 0);
     },
 
+    async 'a connect that is given up ends at once and leaves nothing behind'(stage) {
+      await stage.attempt(new AbortController().signal).then((session) => session.close());
+      const before = handles();
+      const reason = new Error('given up');
+      for (const afterMs of [undefined, 0, 1, 3, 10, 30]) {
+        const control = new AbortController();
+        if (afterMs === undefined) control.abort(reason);
+        const attempt = stage.attempt(control.signal).then(
+          // It may have been ready before: then it is a session like any other.
+          (session) => session.query({ text: 'SELECT 1', values: [] }).then(() => session.close()),
+          (error: unknown) => error,
+        );
+        if (afterMs !== undefined) await sleep(afterMs);
+        control.abort(reason);
+        const ended = await within(1_000, `a connect, given up after ${afterMs} ms`, () => attempt);
+        if (afterMs === undefined) assert.ok(ended, 'it was given up before it began');
+      }
+      await eventually(2_000, 'what the attempts used is gone', () => handles() <= before);
+    },
+
+    async 'a signal that is aborted later does not end the session'(stage) {
+      const control = new AbortController();
+      const session = await stage.attempt(control.signal);
+      control.abort();
+      await session.query({ text: 'SELECT 1', values: [] });
+    },
+
+    async 'close gives up a connect that nobody answers'(stage) {
+      const { db, server } = await stage.unanswered();
+      const asked = refusal(() => db.query('SELECT 1'));
+      await eventually(2_000, 'a line is open', () => server.open.size > 0);
+      const ms = await elapsed(() => within(5_000, 'close()', () => db.close()));
+      assert.ok(ms < 500, `closed after ${Math.round(ms)} ms`);
+      assert.equal((await asked).code, 'DAL_CLOSED');
+      await eventually(500, 'the line is gone', () => server.open.size === 0);
+      const { connecting, connectErrors } = db.pool.stats();
+      assert.deepEqual({ connecting, connectErrors }, { connecting: 0, connectErrors: 0 });
+      const knocks = server.accepted();
+      await sleep(300);
+      assert.equal(server.accepted(), knocks, 'nobody knocks any more');
+    },
+
     async 'close leaves no session on the server'(stage) {
       const { sessions } = stage.options;
       if (!sessions) return stage.skip('no way was given to see sessions');
@@ -239,4 +281,10 @@ export const connections: Chapter = {
 
 async function nameOf(connection: Connection, text: string): Promise<unknown> {
   return connection.queryValue(text);
+}
+
+/** Sockets, pipes and processes of this process. */
+function handles(): number {
+  return process.getActiveResourcesInfo().filter((name) => /TCP|TLS|Pipe|Process/.test(name))
+    .length;
 }
