@@ -25,13 +25,8 @@ export interface ConfigOptions extends CreateOptions {
 /** Found on a `DatabaseConfig`, also on that of another copy of this package. */
 export const asOptions: unique symbol = Symbol.for('dal.config-options/1');
 
-/** Something that stands for options, which can't be seen by looking at its properties. */
-export interface HoldsOptions {
-  readonly [asOptions]: ConfigOptions;
-}
-
-/** The options themselves, of whoever holds them. */
-export function optionsOf(given: ConfigOptions | HoldsOptions): ConfigOptions {
-  const held = given as Partial<HoldsOptions> | null | undefined;
+/** The options themselves, of whoever holds them: a `DatabaseConfig`, or they are held by nobody. */
+export function optionsOf(given: object): ConfigOptions {
+  const held = given as { readonly [asOptions]?: ConfigOptions } | null | undefined;
   return held?.[asOptions] ?? (given as ConfigOptions);
 }

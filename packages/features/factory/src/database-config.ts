@@ -48,6 +48,13 @@ export class DatabaseConfig {
     const below = read(typeof given === 'string' ? { url: given } : given);
     this.#options = guarded(mergeConfig(below, read(over)));
     this.#address = addressOf(this.#options);
+    Object.defineProperties(this, {
+      [asOptions]: { value: this.#options },
+      [inspect.custom]: {
+        value: (_depth: number, settings: object) =>
+          `DatabaseConfig ${inspect(this.toJSON(), settings)}`,
+      },
+    });
   }
 
   /** The environment's configuration, see {@link loadConfig}. */
@@ -103,10 +110,6 @@ export class DatabaseConfig {
     );
   }
 
-  get [asOptions](): ConfigOptions {
-    return this.#options;
-  }
-
   toString(): string {
     const names = [this.alias(), this.env()].filter((word) => word !== undefined);
     return `DatabaseConfig(${[...names, this.#hashIfAny()].filter(Boolean).join(' ')})`;
@@ -115,10 +118,6 @@ export class DatabaseConfig {
   toJSON(): Record<string, unknown> {
     const hash = this.#hashIfAny();
     return { ...shown(this.#options), ...(hash === undefined ? {} : { hash }) };
-  }
-
-  [inspect.custom](_depth: number, options: object): string {
-    return `DatabaseConfig ${inspect(this.toJSON(), options)}`;
   }
 
   #driverName(): string | undefined {

@@ -8,7 +8,7 @@ import type { Waiter } from './waiter.ts';
 export class WaitQueue<Raw> implements Watched {
   place = -1;
   /** No one who waits has an earlier deadline. */
-  deadlineAt = Infinity;
+  deadlineAt: number = Infinity;
   readonly #onLate: (waiter: Waiter<Raw>) => void;
   #first: Waiter<Raw> | undefined;
   #last: Waiter<Raw> | undefined;
