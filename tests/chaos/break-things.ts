@@ -11,6 +11,8 @@ export interface Victims {
   /** Its own way to the server, past the proxy. */
   readonly direct: Database;
   readonly random: SeededRandom;
+  /** The server has lost all its sessions. */
+  onCrash?(): void;
 }
 
 type Fault = (victims: Victims) => Promise<void>;
@@ -55,7 +57,7 @@ const faults = {
   },
 } satisfies Record<string, Fault>;
 
-export type FaultName = keyof typeof faults | 'crash' | 'outage';
+export type FaultName = keyof typeof faults | 'crash' | 'outage' | 'silence';
 
 const names = Object.keys(faults) as (keyof typeof faults)[];
 
@@ -71,10 +73,11 @@ export async function breakSomething(
 }
 
 /** The server ends at once, as by loss of power but for the disk, and comes back. */
-export async function crash({ server }: Victims, counts: Map<FaultName, number>): Promise<void> {
+export async function crash(victims: Victims, counts: Map<FaultName, number>): Promise<void> {
   counts.set('crash', (counts.get('crash') ?? 0) + 1);
-  await server.kill();
-  await server.start();
+  await victims.server.kill();
+  victims.onCrash?.();
+  await victims.server.start();
 }
 
 /** What a client did while nobody could get in. */
@@ -99,6 +102,19 @@ export async function outage(
   const attempts = proxy.counts.accepted - before;
   proxy.set('pass');
   return { attempts, lastedMs: performance.now() - began };
+}
+
+/** Everybody is thrown out, and whoever comes is let in and never hears a word, also afterwards. */
+export async function silence(
+  { proxy }: Victims,
+  counts: Map<FaultName, number>,
+  lastsMs: number,
+): Promise<void> {
+  counts.set('silence', (counts.get('silence') ?? 0) + 1);
+  proxy.set('accept-silent');
+  proxy.resetAll();
+  await sleep(lastsMs);
+  proxy.set('pass');
 }
 
 async function for30ms(proxy: FaultProxy, mode: Parameters<FaultProxy['set']>[0]): Promise<void> {

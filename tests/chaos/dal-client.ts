@@ -9,6 +9,9 @@ import {
   type Told,
 } from './client.ts';
 
+/** Who is let in and told nothing waits for that long. */
+export const CONNECT_MS = 2_000;
+
 /** DAL as an application uses it: its own retries, and no others around it. */
 export class DalClient implements Client {
   readonly db: Database;
@@ -19,7 +22,8 @@ export class DalClient implements Client {
 
   static async open(url: string, max: number): Promise<DalClient> {
     const commitTable = url.startsWith('postgres:') ? {} : { commitTable: 'chaos_commits' };
-    return new DalClient(await createDatabase(url, { pool: { max }, ...commitTable }));
+    const options = { pool: { max }, connectTimeoutMs: CONNECT_MS, ...commitTable };
+    return new DalClient(await createDatabase(url, options));
   }
 
   transfer(op: string, account: number, timeoutMs: number): Promise<Told> {

@@ -1,9 +1,9 @@
 import type { CampaignReport } from './campaign.ts';
+import { type Verdict, verdictLine, violationsOf } from './verdict.ts';
 
-/** The table of counts, and every violation with the seed that brought it up. */
+/** The table of counts, and each promise with what came of it. */
 export function printReport(report: CampaignReport, print: (line: string) => void): void {
-  const { options, faults, told, audit, reads, late, sessions, outage, recoveries, violations } =
-    report;
+  const { options, faults, told, audit, reads, sessions, recoveries, verdicts } = report;
   const rows: [string, string | number][] = [
     ['client', options.raw ? 'the raw driver, retrying blindly' : 'DAL'],
     ['seed', options.seed],
@@ -18,29 +18,23 @@ export function printReport(report: CampaignReport, print: (line: string) => voi
     ['    of these done', audit.unknownPresent],
     ['reads', reads],
     ['rows in the ledger', audit.rows],
-    ['acknowledged and lost', audit.lost.length],
-    ['done twice', audit.doubled.length],
-    ['denied and done', audit.denied.length],
-    ['accounts against ledger', audit.imbalance],
-    ['over the deadline by > 100 ms', late.length],
-    ['looks at the server', sessions.looks],
-    ['most sessions there', sessions.mostOnServer],
-    ['most with a line to the client', sessions.mostLive],
-    ['most lines at the proxy', sessions.mostAtProxy],
-    ...(outage
-      ? [['attempts a second in the outage', rate(outage)] satisfies [string, string]]
-      : []),
+    ['most sessions on the server', sessions.mostOnServer],
     ...recoveredAfter(recoveries),
   ];
   print(`${options.engine}, ${options.seconds} s`);
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) print(`  ${name.padEnd(width)}  ${value}`);
-  for (const violation of violations.slice(0, 20)) print(`  VIOLATION ${violation}`);
-  print(violations.length === 0 ? '  no violation' : `  ${violations.length} violations`);
+  printVerdicts(verdicts, print);
 }
 
-function rate({ attempts, lastedMs }: NonNullable<CampaignReport['outage']>): string {
-  return ((attempts * 1_000) / lastedMs).toFixed(1);
+/** A line for each promise, and below it what broke it. */
+export function printVerdicts(verdicts: readonly Verdict[], print: (line: string) => void): void {
+  for (const verdict of verdicts) {
+    print(`  ${verdictLine(verdict)}`);
+    for (const words of verdict.broken.slice(0, 10)) print(`    ${words}`);
+  }
+  const violations = violationsOf(verdicts).length;
+  print(violations === 0 ? '  no violation' : `  ${violations} violations`);
 }
 
 /** The worst of each kind. */

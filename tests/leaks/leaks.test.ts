@@ -1,14 +1,38 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Database } from '@dal/core';
 import { createDatabase } from '@dal/factory';
+import { type FaultProxy, startFaultProxy } from '@dal/testing/faults';
 import { describe, expect, inject, test } from 'vitest';
 
 const run = promisify(execFile);
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 // SQLite lets only one of the two transactions write.
 const servers = inject('engines').filter(({ name }) => name !== 'sqlite');
 
-describe.each(servers)('$name', ({ url }) => {
+describe.each(servers)('$name', ({ url, name }) => {
+  test('nothing is kept of a connection that was lost while it was lent', async () => {
+    await using proxy = await startFaultProxy({ port: Number(new URL(url).port) });
+    await using db = await createDatabase(proxy.through(url), { pool: { max: 2 } });
+    const handles: WeakRef<object>[] = [];
+    for (let turn = 0; turn < 5; turn++) handles.push(await loseOne(db, proxy, name));
+    await db.query('SELECT 1');
+    await expect
+      .poll(
+        () => {
+          collectGarbage();
+          return handles.filter((handle) => handle.deref()).length;
+        },
+        { timeout: 10_000, interval: 100 },
+      )
+      // The last one may still be on the stack of somebody.
+      .toBeLessThanOrEqual(1);
+  });
+
   test('a dropped connection comes back rolled back, with a warning that names the place', async () => {
     const program = join(import.meta.dirname, 'forgetful-program.ts');
     const { stdout } = await run(process.execPath, [
@@ -70,3 +94,18 @@ describe.each(inject('engines'))('$name', ({ url }) => {
     expect(db.status()).toMatchObject({ state: 'closed', pool: { size: 0, destroyed: 2 } });
   });
 });
+
+/** A statement runs on it while its line breaks. */
+async function loseOne(db: Database, proxy: FaultProxy, name: string): Promise<WeakRef<object>> {
+  const connection = await db.acquire();
+  await connection.query('SELECT 1');
+  const running = connection.query(name === 'postgres' ? 'SELECT pg_sleep(5)' : 'SELECT SLEEP(5)');
+  proxy.resetAll();
+  const outcome = await running.then(
+    () => 'done',
+    () => 'lost',
+  );
+  expect(outcome).toBe('lost');
+  await connection.release().catch(() => undefined);
+  return new WeakRef(connection);
+}

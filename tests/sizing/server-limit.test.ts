@@ -1,4 +1,5 @@
 import { createDatabase } from '@dal/factory';
+import { suggestPoolSize } from '@dal/pool';
 import { startServer } from '@dal/testing/servers';
 import { expect, inject, test } from 'vitest';
 
@@ -110,3 +111,16 @@ test('a full server is not knocked at: who waits gets what there is, and later t
   };
   await expect.poll(load, { timeout: 15_000, interval: 100 }).toBe(8);
 }, 60_000);
+
+test.each(servers)(
+  '$name: max "auto" is what suits the machine, as far as the server has places',
+  async ({ name, url }) => {
+    const { max } = suggestPoolSize();
+    await withUser(name, url, async (few) => {
+      await using db = await createDatabase(few, { pool: { max: 'auto' } });
+      expect(db.pool.settings.max).toBe(max);
+      await db.query('SELECT 1');
+      expect(db.pool.stats().max).toBe(Math.min(max, 3));
+    });
+  },
+);

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const report = await soak({ engine, seconds: minutes * 60, seed, leak: values.leak });
+  const report = await soak({ engine, seconds: Math.round(minutes * 60), seed, leak: values.leak });
   printSoak(report, (line) => console.log(line));
   process.exitCode = report.violations.length === 0 ? 0 : 1;
 }

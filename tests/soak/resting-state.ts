@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
@@ -9,8 +9,10 @@ const collectGarbage = runInNewContext('gc') as () => void;
 export interface RestingState {
   /** Since the first one. */
   readonly atSeconds: number;
-  /** After full collections. */
+  /** After full collections, without what V8 compiles: it does so for minutes, and gives it up by itself. */
   readonly heapBytes: number;
+  /** Outside of the heap, but kept by it: what sockets read into, for one. */
+  readonly bufferBytes: number;
   readonly sockets: number;
   readonly timers: number;
   /** All other things that the event loop knows of. */
@@ -28,7 +30,9 @@ export async function restingState(signalListeners: number): Promise<RestingStat
     collectGarbage();
     await sleep(2);
   }
-  const heapBytes = process.memoryUsage().heapUsed;
+  const heapBytes = getHeapSpaceStatistics()
+    .filter(({ space_name: name }) => !/^(?:code|trusted)/.test(name))
+    .reduce((sum, { space_used_size: size }) => sum + size, 0);
   const resources = process.getActiveResourcesInfo();
   const count = (...names: readonly string[]): number =>
     resources.filter((name) => names.includes(name)).length;
@@ -38,6 +42,7 @@ export async function restingState(signalListeners: number): Promise<RestingStat
   return {
     atSeconds: (performance.now() - began) / 1_000,
     heapBytes,
+    bufferBytes: process.memoryUsage().arrayBuffers,
     sockets,
     timers,
     others: resources.length - sockets - timers,

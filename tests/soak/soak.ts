@@ -5,6 +5,7 @@ import { startFaultProxy } from '@dal/testing/faults';
 import { type Server, type ServerKind, startServer } from '@dal/testing/servers';
 import { breakSomething, type FaultName, type Victims } from '../chaos/break-things.ts';
 import { SeededRandom } from '../setup/seeded-random.ts';
+import { Leaks } from './leaks.ts';
 import { fillCaches, type LoadCounts, MixedLoad } from './load.ts';
 import { leastSquares, type RestingState, restingState } from './resting-state.ts';
 
@@ -12,7 +13,7 @@ export interface SoakOptions {
   readonly engine: ServerKind;
   readonly seconds: number;
   readonly seed: number;
-  /** Keeps something of each statement for ever, which must be seen. */
+  /** Gives nothing back of some memory, sockets, timers and listeners, which must be seen. */
   readonly leak?: boolean;
 }
 
@@ -22,17 +23,22 @@ export interface SoakReport {
   readonly faults: ReadonlyMap<FaultName, number>;
   /** One for each second or so. */
   readonly states: readonly RestingState[];
-  /** Of the line through the heap after the warm-up. */
+  /** Of the lines through the heap and the buffers after the warm-up. */
   readonly heapBytesPerSecond: number;
+  readonly bufferBytesPerSecond: number;
   readonly violations: readonly string[];
 }
 
 const POOL_MAX = 6;
 const ROUND_MS = 1_000;
+/** On a machine that is too slow for a second's round too: fewer have no slope. */
+const LEAST_ROUNDS = 6;
 /** What was compiled and cached for the first time is not a leak. */
 const WARM_UP_PART = 0.3;
 /** By how much the line through the heap may rise over the whole run: the noise of a short one. */
 const MOST_RISE_BYTES = 1_048_576;
+/** The same for buffers: each line may have a big one just then, and there are a dozen. */
+const MOST_BUFFER_RISE_BYTES = 2 * 1_048_576;
 
 /** Mixed load and one fault a second; every second all rest, and what the process has is counted. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
@@ -49,19 +55,18 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     pool: { max: POOL_MAX },
     ...(server.kind === 'postgres' ? {} : { commitTable: 'soak_commits' }),
   });
-  const kept: object[] = [];
-  if (options.leak)
-    db.hooks.on('query:after', () => void kept.push(Array.from({ length: 2_000 }, () => 0)));
+  const leaks = options.leak ? new Leaks(server, db) : undefined;
   await fillCaches(db);
   const load = new MixedLoad(db, random);
   const states: RestingState[] = [];
   const endsAt = performance.now() + options.seconds * 1_000;
-  while (performance.now() < endsAt) {
+  while (performance.now() < endsAt || states.length < LEAST_ROUNDS) {
     const nextAt = performance.now() + ROUND_MS;
     await breakSomething(victims, faults).catch(() => undefined);
     await sleep(Math.max(0, nextAt - performance.now()));
     await load.rest();
     await settled(db);
+    leaks?.round();
     states.push(await restingState(load.listeners));
     load.goOn();
   }
@@ -70,37 +75,49 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   // The server's side of a line, and the proxy's, end a moment later.
   await sleep(300);
   const after = await restingState(load.listeners);
+  leaks?.end();
   watch.end();
-  const heapBytesPerSecond = slopeOf(states);
+  const heapBytesPerSecond = slopeOf(states, 'heapBytes');
+  const bufferBytesPerSecond = slopeOf(states, 'bufferBytes');
   return {
     options,
     load: load.counts,
     faults,
     states,
     heapBytesPerSecond,
+    bufferBytesPerSecond,
     violations: [
       ...watch.said,
       ...load.violations,
-      ...violationsOf(states, heapBytesPerSecond),
+      ...risen('the heap grows', states, heapBytesPerSecond, MOST_RISE_BYTES),
+      ...risen('buffers grow', states, bufferBytesPerSecond, MOST_BUFFER_RISE_BYTES),
+      ...violationsOf(states),
       ...leftOver(before, after),
     ],
   };
 }
 
-function slopeOf(states: readonly RestingState[]): number {
+function slopeOf(states: readonly RestingState[], what: 'heapBytes' | 'bufferBytes'): number {
   const steady = states.slice(Math.floor(states.length * WARM_UP_PART));
-  return leastSquares(steady.map(({ atSeconds, heapBytes }) => [atSeconds, heapBytes]));
+  return leastSquares(steady.map((state) => [state.atSeconds, state[what]]));
 }
 
-function violationsOf(states: readonly RestingState[], bytesPerSecond: number): string[] {
-  const violations: string[] = [];
+function risen(
+  what: string,
+  states: readonly RestingState[],
+  bytesPerSecond: number,
+  most: number,
+): string[] {
   const seconds = states.at(-1)!.atSeconds - states[0]!.atSeconds;
   const rise = bytesPerSecond * seconds * (1 - WARM_UP_PART);
-  if (rise > MOST_RISE_BYTES) {
-    violations.push(
-      `the heap grows by ${Math.round(bytesPerSecond)} bytes a second, ${Math.round(rise / 1_024)} KiB in this run`,
-    );
-  }
+  if (rise <= most) return [];
+  return [
+    `${what} by ${Math.round(bytesPerSecond)} bytes a second, ${Math.round(rise / 1_024)} KiB in this run`,
+  ];
+}
+
+function violationsOf(states: readonly RestingState[]): string[] {
+  const violations: string[] = [];
   // At rest there is at most: the client's end, and the proxy's two, of each line; and those of `direct`.
   const mostSockets = POOL_MAX * 3 + 4;
   for (const { atSeconds, sockets } of states) {

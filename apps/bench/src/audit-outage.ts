@@ -23,6 +23,9 @@ export interface OutageResult {
   readonly attemptsPerSecond: number;
 }
 
+/** What was heard of one contender. */
+type HeardOf = Pick<OutageProcess, 'contender' | 'died' | 'requests' | 'attempts' | 'hanging'>;
+
 interface LedgerRow {
   readonly op: string;
   readonly part: number;
@@ -35,7 +38,7 @@ interface Span {
 
 /** Compares what callers were told with what the database holds. */
 export function auditOutage(
-  { contender, died, requests, attempts, hanging }: OutageProcess,
+  { contender, died, requests, attempts, hanging }: HeardOf,
   rows: readonly LedgerRow[],
   { beganAt, endedAt }: Span,
 ): OutageResult {

@@ -1,10 +1,11 @@
 // Every figure that a page of DAL quotes comes from here.
 //
-//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity [--engine postgres,sqlite] [--quick] [--json]
+//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity | observe [--engine postgres,sqlite] [--quick] [--json]
 import { availableParallelism } from 'node:os';
 import { capacity } from './capacity.ts';
 import { checkout } from './checkout.ts';
 import { compareEngines } from './compare-engines.ts';
+import { observe } from './observe.ts';
 import { outage } from './outage.ts';
 import { type Arguments, type Command, readArguments } from './read-arguments.ts';
 import { runProgram } from './run-program.ts';
@@ -21,6 +22,7 @@ const commands: Readonly<Record<Command, Measure>> = {
   checkout,
   outage,
   capacity,
+  observe,
 };
 
 runProgram(main);

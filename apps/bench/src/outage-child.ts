@@ -24,6 +24,8 @@ export interface OutageTask {
   readonly contender: string;
   readonly who: string;
   readonly url: string;
+  /** Another server, for those who choose between several; the other one may follow the first. */
+  readonly secondPort?: number;
   readonly password: string;
   readonly callers: number;
   /** The answer to a read, so that a wrong one is seen. */
@@ -57,6 +59,7 @@ const PATIENCE_MS = 4_000;
 const requests: RequestReport[] = [];
 const attempts: number[] = [];
 const leaked: (() => unknown)[] = [];
+const leak = { wanted: false };
 let password = '';
 let paused: PromiseWithResolvers<void> | undefined;
 const work = { stopped: false, underWay: 0 };
@@ -76,15 +79,18 @@ async function obey(message: ToChild): Promise<void> {
     paused?.resolve();
     paused = undefined;
   } else if (message === 'leak') await leakAll();
-  else if (message === 'unleak') for (const giveBack of leaked.splice(0)) await giveBack();
-  else await stop();
+  else if (message === 'unleak') {
+    leak.wanted = false;
+    for (const giveBack of leaked.splice(0)) await giveBack();
+  } else await stop();
 }
 
 function start(task: OutageTask): void {
   password = task.password;
   const open = outageClients(task.engine)[task.contender];
   if (!open) throw new Error(`${task.contender} is not known.`);
-  const opened = open({ url: task.url, who: task.who, password: () => password });
+  const { url, secondPort, who } = task;
+  const opened = open({ url, who, password: () => password, ...(secondPort && { secondPort }) });
   client = opened;
   for (let caller = 0; caller < task.callers; caller++) void callOn(opened, caller, task.words);
   setInterval(report, REPORT_EVERY_MS);
@@ -115,12 +121,13 @@ async function read(on: OutageClient, words: readonly string[]): Promise<Request
 }
 
 async function leakAll(): Promise<void> {
-  for (;;) {
-    try {
-      leaked.push(await client!.leak());
-    } catch {
-      return;
-    }
+  leak.wanted = true;
+  while (leak.wanted) {
+    const giveBack = await client!.leak().catch(() => undefined);
+    if (giveBack === undefined) return;
+    // Who has no limit for the wait may get one when it is over.
+    if (leak.wanted) leaked.push(giveBack);
+    else await giveBack();
   }
 }
 

@@ -26,6 +26,8 @@ export interface OutageClient {
 
 export interface OutageClientOptions {
   readonly url: string;
+  /** A second server; the writable one of the two is wanted. */
+  readonly secondPort?: number;
   /** How it is called in the ledger. */
   readonly who: string;
   /** May change while the program runs; who can't ask for it goes by the one in the URL. */
@@ -43,19 +45,29 @@ type Opener = (options: OutageClientOptions) => OutageClient;
 /** Who is measured on an engine, by name. */
 export function outageClients(engine: OutageEngine): Readonly<Record<string, Opener>> {
   const pool = { max: OUTAGE_POOL };
+  // As all others have it.
+  const connectTimeoutMs = REQUEST_MS;
   if (engine === 'postgres') {
     return {
-      DAL: ({ url, who, password }) => dalClient(postgres(url, { pool, password }), who),
+      DAL: ({ who, password, ...at }) =>
+        dalClient(postgres(dalUrl(at), { pool, connectTimeoutMs, password }), who),
       'pg.Pool': (options) => pgClient(options),
       'pg.Pool, error listener': (options) => pgClient(options, true),
       knex: (options) => knexClient('pg', options),
     };
   }
   return {
-    DAL: ({ url, who, password }) => dalClient(mysql(url, { pool, password, tls: 'disable' }), who),
+    DAL: ({ who, password, ...at }) =>
+      dalClient(mysql(dalUrl(at), { pool, connectTimeoutMs, password, tls: 'disable' }), who),
     mysql2: mysql2Client,
     knex: (options) => knexClient('mysql2', options),
   };
+}
+
+function dalUrl({ url, secondPort }: Pick<OutageClientOptions, 'url' | 'secondPort'>): string {
+  if (secondPort === undefined) return url;
+  const { host, hostname } = new URL(url);
+  return `${url.replace(`@${host}`, `@${host},${hostname}:${secondPort}`)}?target_session_attrs=read-write`;
 }
 
 function insertOf(who: string, mark: readonly [string, string] = ['?', '?']): string {
@@ -205,15 +217,18 @@ function knexClient(client: 'pg' | 'mysql2', options: OutageClientOptions): Outa
   const { hostname, port, username, pathname } = new URL(url);
   const builder = knex({
     client,
-    connection: () => ({
-      host: hostname,
-      port: Number(port),
-      user: username,
-      database: pathname.slice(1),
-      password: password(),
-      // Asked again for every connection, as knex has it for passwords that expire.
-      expirationChecker: () => true,
-    }),
+    connection: () => {
+      const used = password();
+      return {
+        host: hostname,
+        port: Number(port),
+        user: username,
+        database: pathname.slice(1),
+        password: used,
+        // As knex has it for passwords that expire: asked for again when this answers true.
+        expirationChecker: () => password() !== used,
+      };
+    },
     pool: { min: 0, max: OUTAGE_POOL },
     acquireConnectionTimeout: REQUEST_MS,
   });

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultProxy } from '@dal/testing/faults';
 import type { Server } from '@dal/testing/servers';
 import type { OutageProcess } from './outage-process.ts';
+import type { OutageStandby } from './outage-standby.ts';
 import type { SessionAdmin } from './session-admin.ts';
 
 /** Everything that a fault may touch: it happens to all contenders at the same time. */
 export interface OutageVictims {
   readonly server: Server;
+  readonly standby: OutageStandby | undefined;
   readonly admin: SessionAdmin;
   readonly proxies: readonly FaultProxy[];
   readonly processes: readonly OutageProcess[];
@@ -66,6 +68,15 @@ export const outageFaults = {
     await Promise.all(proxies.map((proxy) => proxy.down()));
     await sleep(quick ? 3_000 : 20_000);
     await Promise.all(proxies.map((proxy) => proxy.up()));
+  },
+  async 'standby promoted'({ standby, proxies }) {
+    if (!standby) throw new Error('Only a server that is followed can be succeeded.');
+    await standby.promote();
+    // The one address that most know moves; a connection to the former primary ends.
+    for (const proxy of proxies) {
+      proxy.leadTo(standby.server);
+      proxy.resetAll();
+    }
   },
   async 'too many connections'({ admin, proxies, quick }) {
     for (const proxy of proxies) {

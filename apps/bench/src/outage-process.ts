@@ -4,6 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromChild, OutageTask, RequestReport, ToChild } from './outage-child.ts';
 
 const STOP_MS = 8_000;
+/** Also on a machine that is busy with starting all of them. */
+const COME_TO_WORK_MS = 60_000;
+/** What Node says of an error that nobody caught comes with all that hangs on it. */
+const LAST_WORDS = 65_536;
 
 /** One contender in a process of its own, so that its end is seen and harms nobody else. */
 export class OutageProcess {
@@ -27,14 +31,14 @@ export class OutageProcess {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr?.on('data', (text: Buffer) => {
-      this.#words = `${this.#words}${text.toString()}`.slice(-4_000);
+      this.#words = `${this.#words}${text.toString()}`.slice(-LAST_WORDS);
     });
     this.#child.on('message', (message) => this.#hear(message as FromChild));
     this.#child.on('error', () => undefined);
     this.#exited = once(this.#child, 'close');
     // Not `exit`: its last words may still be on their way then.
     this.#child.once('close', (status, signal) => {
-      if (!this.#stopping) this.died = this.#lastWords() ?? signal ?? `status ${status}`;
+      if (!this.#stopping) this.died ??= this.#lastWords() ?? signal ?? `status ${status}`;
     });
     this.tell({ start: task });
   }
@@ -45,9 +49,9 @@ export class OutageProcess {
 
   /** Resolves when that many requests are done; who never comes to it is as good as dead. */
   async comesToWork(wanted: number): Promise<void> {
-    const endsAt = performance.now() + 30_000;
+    const endsAt = performance.now() + COME_TO_WORK_MS;
     while (this.died === undefined && this.#done() < wanted) {
-      if (performance.now() > endsAt) this.died = `it did not come to work. ${this.#words}`;
+      if (performance.now() > endsAt) this.died = `it did not come to work. ${this.#lastWords()}`;
       await sleep(20);
     }
   }
@@ -73,6 +77,9 @@ export class OutageProcess {
   }
 
   #lastWords(): string | undefined {
-    return /^\w*Error: .*$|^error: .*$/m.exec(this.#words)?.[0];
+    // What was thrown stands below the line of code that Node shows with a mark under it.
+    const thrown = /\^\n\n(.+)$/m.exec(this.#words)?.[1];
+    const known = thrown ?? /^(?:\w*Error|error): .*$/m.exec(this.#words)?.[0];
+    return known ?? (this.#words.trim().split('\n', 1)[0]?.slice(0, 200) || undefined);
   }
 }

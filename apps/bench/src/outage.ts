@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database } from '@dal/core';
-import { mysql } from '@dal/mysql';
-import { postgres } from '@dal/postgres';
-import { startFaultProxy } from '@dal/testing/faults';
-import { type Server, startServer } from '@dal/testing/servers';
+import { type FaultProxy, startFaultProxy } from '@dal/testing/faults';
 import { auditOutage, type OutageResult } from './audit-outage.ts';
+import { judgeOutages, type OutageAim } from './outage-aims.ts';
 import { outageClients, type OutageEngine } from './outage-clients.ts';
 import { type OutageFaultName, outageFaults } from './outage-faults.ts';
 import { OutageProcess } from './outage-process.ts';
+import { openOutageStage, OUTAGE_WORDS, type OutageStage } from './outage-stage.ts';
 import type { Arguments } from './read-arguments.ts';
-import { SessionAdmin } from './session-admin.ts';
-import { showOutage } from './show-outage.ts';
+import { showOutage, showOutageAims } from './show-outage.ts';
 
 /** What `pnpm bench outage --json` prints. */
 export interface OutageFigures {
   readonly outages: readonly Outage[];
+  readonly aims: readonly OutageAim[];
 }
 
 /** One fault on one engine, and what everybody made of it. */
@@ -28,9 +26,10 @@ export interface Outage {
 }
 
 const CALLERS = 8;
-const WORDS = Array.from({ length: 20 }, (_, id) => `word ${id}`);
 /** How long everybody is watched after the server is back. */
 const WATCH_MS = 3_000;
+/** What a fault does to the server, and takes back, must have ended by then. */
+const FAULT_LIMIT_MS = 90_000;
 
 /** The same faults for everybody, at the same moment, on a server of our own. */
 export async function outage(
@@ -40,65 +39,69 @@ export async function outage(
   const outages: Outage[] = [];
   for (const engine of engines) {
     if (engine === 'sqlite') continue;
-    await using server = await startServer(engine, {
-      own: true,
-      settings: {
-        max_connections: 40,
-        // All come from one host: who breaks off many handshakes must not lock the others out.
-        ...(engine === 'postgres' ? {} : { max_connect_errors: 1_000_000 }),
-      },
-    });
-    await using db = openAdmin(server);
-    await layTables(db);
-    const admin = new SessionAdmin(server, db);
-    await admin.makeUser();
     const measured: Outage[] = [];
-    for (const fault of faults) {
-      // It takes minutes; the figures alone go to the standard output.
-      process.stderr.write(`${engine}: ${fault}\n`);
-      measured.push(await measure(engine, server, db, admin, fault, quick));
+    const alone = faults.filter((fault) => fault !== 'standby promoted');
+    if (alone.length > 0) {
+      await using stage = await openOutageStage(engine, false);
+      for (const fault of alone) measured.push(await measure(stage, fault, quick));
+    }
+    if (faults.includes('standby promoted')) {
+      await using stage = await openOutageStage(engine, true);
+      measured.push(await measure(stage, 'standby promoted', quick));
     }
     say(showOutage(measured));
     outages.push(...measured);
   }
-  return { outages };
+  const aims = judgeOutages(outages);
+  say(showOutageAims(aims));
+  return { outages, aims };
 }
 
 async function measure(
-  engine: OutageEngine,
-  server: Server,
-  db: Database,
-  admin: SessionAdmin,
+  stage: OutageStage,
   fault: OutageFaultName,
   quick: boolean,
 ): Promise<Outage> {
+  const { engine, server, standby, admin, ledger } = stage;
+  // It takes minutes; the figures alone go to the standard output.
+  process.stderr.write(`${engine}: ${fault}\n`);
   await using opened = new AsyncDisposableStack();
-  const contenders = Object.keys(outageClients(engine));
-  const proxies = await Promise.all(
-    contenders.map(async () => opened.use(await startFaultProxy({ port: server.port }))),
-  );
-  const processes = contenders.map((contender, at) => {
+  const number = Object.keys(outageFaults).indexOf(fault);
+  const open = async (port: number): Promise<FaultProxy> =>
+    opened.use(await startFaultProxy({ port }));
+  const proxies: FaultProxy[] = [];
+  const processes: OutageProcess[] = [];
+  for (const [at, contender] of Object.keys(outageClients(engine)).entries()) {
+    const proxy = await open(server.port);
+    // Who knows several servers gets a way to each; all others one address, which the fault moves.
+    const second = standby && contender === 'DAL' ? await open(standby.server.port) : undefined;
+    if (!second) proxies.push(proxy);
     const one = new OutageProcess({
       engine,
       contender,
-      who: `${Object.keys(outageFaults).indexOf(fault)}-${at}`,
-      url: admin.urlOf(proxies[at]!.through(server.url)),
+      who: `${number}-${at}`,
+      url: admin.urlOf(proxy.through(server.url)),
+      ...(second && { secondPort: second.port }),
       password: admin.password,
       callers: CALLERS,
-      words: WORDS,
+      words: OUTAGE_WORDS,
     });
     opened.defer(() => one.stop());
-    return one;
-  });
+    processes.push(one);
+  }
   await Promise.all(processes.map((one) => one.comesToWork(3 * CALLERS)));
   const beganAt = now();
-  await outageFaults[fault]({ server, admin, proxies, processes, quick });
+  await within(
+    FAULT_LIMIT_MS,
+    outageFaults[fault]({ server, standby, admin, proxies, processes, quick }),
+    `"${fault}" on ${engine} was not over`,
+  );
   const endedAt = now();
   await sleep(WATCH_MS);
   await Promise.all(processes.map((one) => one.stop()));
-  const rows = await db.query<{ who: string; op: string; part: number }>(
+  const rows = await ledger.query<{ who: string; op: string; part: number }>(
     'SELECT who, op, part FROM outage_ledger WHERE who LIKE ?',
-    [`${Object.keys(outageFaults).indexOf(fault)}-%`],
+    [`${number}-%`],
   );
   return {
     engine,
@@ -115,23 +118,19 @@ async function measure(
   };
 }
 
+async function within(limitMs: number, work: Promise<void>, what: string): Promise<void> {
+  const ended = new AbortController();
+  const limit = sleep(limitMs, undefined, { signal: ended.signal }).then(() => {
+    throw new Error(`${what} after ${limitMs / 1_000} s.`);
+  });
+  limit.catch(() => undefined);
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    ended.abort();
+  }
+}
+
 function now(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function openAdmin(server: Server): Database {
-  const options = { pool: { max: 2 }, retry: { maxRetries: 5 } };
-  return server.kind === 'postgres' ? postgres(server.url, options) : mysql(server.url, options);
-}
-
-async function layTables(db: Database): Promise<void> {
-  // Without a key on purpose: a second row of the same request must be able to appear.
-  await db.execute(
-    'CREATE TABLE outage_ledger (who varchar(10) NOT NULL, op varchar(40) NOT NULL, part int NOT NULL)',
-  );
-  await db.execute('CREATE TABLE outage_words (id int PRIMARY KEY, word varchar(40) NOT NULL)');
-  await db.bulkInsert(
-    'outage_words',
-    WORDS.map((word, id) => ({ id, word })),
-  );
 }

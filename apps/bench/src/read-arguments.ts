@@ -2,7 +2,15 @@ import { parseArgs } from 'node:util';
 import { suggest } from '@dal/core';
 import { OUTAGE_FAULTS, type OutageFaultName } from './outage-faults.ts';
 
-export const COMMANDS = ['hot-path', 'bulk', 'stream', 'checkout', 'outage', 'capacity'] as const;
+export const COMMANDS = [
+  'hot-path',
+  'bulk',
+  'stream',
+  'checkout',
+  'outage',
+  'capacity',
+  'observe',
+] as const;
 export const ENGINES = ['postgres', 'mysql', 'mariadb', 'sqlite'] as const;
 export const CASES = ['read', 'insert', 'thousand'] as const;
 
@@ -39,6 +47,7 @@ const DEFAULTS = {
   checkout: { rounds: 25, quickRounds: 7, rows: 1_000, quickRows: 1_000 },
   outage: { rounds: 1, quickRounds: 1, rows: 1_000, quickRows: 1_000 },
   capacity: { rounds: 1, quickRounds: 1, rows: 1_000, quickRows: 1_000 },
+  observe: { rounds: 25, quickRounds: 7, rows: 1_000, quickRows: 1_000 },
 } as const;
 
 export const USAGE = `pnpm bench ${COMMANDS.join(' | ')}

@@ -6,7 +6,7 @@ export interface Quartiles {
 
 /**
  * Measures every contender in every round, so that whatever disturbs the machine disturbs all of
- * them. Each round begins with another contender: none always follows the same one.
+ * them, in an order that is drawn for each round: none always follows the same one.
  *
  * @param budgetMs no new round begins after it, but three there are always
  */
@@ -20,12 +20,18 @@ export async function interleave<Contender, Measure>(
   const began = performance.now();
   for (let round = 0; round < rounds; round++) {
     if (round >= 3 && performance.now() - began > budgetMs) break;
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const contender = contenders[(round + turn) % contenders.length]!;
+    for (const contender of shuffled(contenders)) {
       measured.get(contender)!.push(await measure(contender));
     }
   }
   return measured;
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, drawn: Math.random() }))
+    .toSorted((a, b) => a.drawn - b.drawn)
+    .map(({ item }) => item);
 }
 
 /** Round by round, since only what ran side by side can be compared. */

@@ -1,4 +1,5 @@
 import type { OutageResult } from './audit-outage.ts';
+import type { OutageAim } from './outage-aims.ts';
 import type { Outage } from './outage.ts';
 import { table } from './table.ts';
 
@@ -29,6 +30,18 @@ export function showOutage(outages: readonly Outage[]): string {
     ),
   );
   return [`${first?.engine} ${first?.serverVersion}`, table(head, lines), ...deaths].join('\n');
+}
+
+/** Like the aims below the other tables. */
+export function showOutageAims(aims: readonly OutageAim[]): string {
+  return aims
+    .map(({ aim, outages, missed }) =>
+      [
+        `aim: ${aim}: ${missed.length === 0 ? 'met' : 'missed'} in ${missed.length || outages} of ${outages}`,
+        ...missed.map((words) => `  ${words}`),
+      ].join('\n'),
+    )
+    .join('\n');
 }
 
 function cells(result: OutageResult): string[] {

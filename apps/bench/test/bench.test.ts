@@ -125,9 +125,15 @@ describe.concurrent('the benchmarks', { timeout: 120_000 }, () => {
   });
 
   test('outage hurts everybody alike, and counts what each made of it', async () => {
-    const { outages } = JSON.parse(
+    const { outages, aims } = JSON.parse(
       await bench('outage', '--quick', '--engine', 'postgres', '--fault', 'killed idle', '--json'),
     ) as OutageFigures;
+    expect(aims.map(({ outages: judged, missed }) => [judged, missed.length])).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+      [0, 0],
+    ]);
     const [{ fault, results } = { fault: undefined, results: [] }] = outages;
     expect([outages.length, fault]).toEqual([1, 'killed idle']);
     const [dal, pool, listener] = results;

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from '@dal/core';
-import { createDatabase, type DatabaseConfig, optionsFromEnvironment } from '@dal/factory';
+import { type ConfigOptions, createDatabase, type Environment, loadConfig } from '@dal/factory';
 import type { DemoOptions, ServerName } from './options.ts';
 import type { Screen } from './screen.ts';
 
 /** The database that this run works on, with everything that was started for it. */
 export interface Target extends AsyncDisposable {
   /** Opens a database of its own, with its own pool. */
-  open(options: DatabaseConfig): Promise<Database>;
+  open(options: ConfigOptions): Promise<Database>;
   /** Where it came from, in words. */
   readonly from: string;
 }
@@ -17,13 +17,19 @@ export interface Target extends AsyncDisposable {
 /** A server that is started for this run, the database that the environment names, or a new file. */
 export async function openTarget(options: DemoOptions, screen: Screen): Promise<Target> {
   if (options.server !== undefined) return startTarget(options.server, screen);
-  const named: DatabaseConfig = optionsFromEnvironment();
+  const named = loadConfig({ env: meantForUs() });
   if (named.url === undefined && named.driver === undefined) return temporaryFile();
   return {
     from: 'named by the environment',
     open: (extra) => createDatabase({ ...named, ...extra }),
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** What `PGHOST` and the like name is no playground. */
+function meantForUs(): Environment {
+  const variables = Object.entries(process.env).filter(([name]) => name.startsWith('DATABASE_'));
+  return Object.fromEntries(variables);
 }
 
 async function startTarget(name: ServerName, screen: Screen): Promise<Target> {

@@ -1,5 +1,5 @@
 import type { Database } from '@dal/core';
-import type { DatabaseConfig } from '@dal/factory';
+import type { ConfigOptions } from '@dal/factory';
 import type { EngineWords } from '../engine-words.ts';
 import type { Shop } from '../shop.ts';
 import type { Workload } from '../workload.ts';
@@ -11,7 +11,7 @@ export interface Stage {
   readonly shop: Shop;
   readonly workload: Workload;
   /** Opens a second database on the same engine. */
-  readonly open: (options: DatabaseConfig) => Promise<Database>;
+  readonly open: (options: ConfigOptions) => Promise<Database>;
   /** Ends a show early. */
   readonly signal: AbortSignal;
 }

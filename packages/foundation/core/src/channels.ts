@@ -5,8 +5,10 @@ import {
   tracingChannel,
 } from 'node:diagnostics_channel';
 import type { DalError } from './errors.ts';
+import type { Fault } from './fault.ts';
 import type { HookEvents } from './hooks.ts';
 import type { ObservedDatabase, ObservedPool } from './observed.ts';
+import type { ScalingMessage } from './scaling.ts';
 
 /**
  * What the layer tells the rest of the program, on Node's own channels: whoever knows a name can
@@ -53,7 +55,7 @@ export interface Channels {
   readonly leak: Channel<LeakMessage, LeakMessage>;
   readonly slowQuery: Channel<SlowQueryMessage, SlowQueryMessage>;
   readonly health: Channel<HealthMessage, HealthMessage>;
-  readonly scaling: Channel<unknown, unknown>;
+  readonly scaling: Channel<ScalingMessage, ScalingMessage>;
   readonly failover: Channel<FailoverMessage, FailoverMessage>;
 }
 
@@ -120,6 +122,8 @@ export interface AcquireMessage extends Traced<undefined> {
 /** Its `error` is what the driver threw. */
 export interface ConnectMessage extends Traced<undefined, unknown> {
   readonly pool: ObservedPool;
+  /** What the driver makes of the error. */
+  fault?: Fault;
 }
 
 export interface ReleaseMessage {

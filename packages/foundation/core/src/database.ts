@@ -2,6 +2,7 @@ import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Column, DriverConnection, DriverVersion, NativeResult } from './driver.ts';
 import type { HookRegistry } from './hooks.ts';
 import type { MigrateOptions, MigrationReport } from './migrations.ts';
+import type { ScalingAdvice } from './scaling.ts';
 import type { MaintenanceMessage, Schema, SchemaOptions } from './schema.ts';
 import type { Sql } from './sql.ts';
 import type { StatementCacheStats } from './statement-cache.ts';
@@ -221,6 +222,13 @@ export interface Database extends Queryable, AsyncDisposable {
    * @throws ConfigError `DAL_MIGRATE_MISSING` before `enableMigrate()` was called
    */
   migrate(options: MigrateOptions): Promise<MigrationReport>;
+  /**
+   * Whether the pool has what it is asked for, and what to do first if not; with `@dal/scaling`. Sends
+   * nothing.
+   *
+   * @throws ConfigError `DAL_SCALING_MISSING` before `enableScaling()` was called
+   */
+  scaling(): ScalingAdvice;
   /** What the database is called and does now; sends nothing. */
   status(): DatabaseStatus;
   /**
@@ -344,6 +352,11 @@ export interface PoolStats {
   readonly acquireTimeouts: number;
   /** Of `acquireFailures`: found too many waiting already. */
   readonly acquireRefused: number;
+  /**
+   * Of those two: while every connection that there may be was open and lent. The others waited for a
+   * server that let nobody in.
+   */
+  readonly acquireSaturated: number;
   readonly connectErrors: number;
   /** Connections that gave no sign of life when they were asked for one. */
   readonly validationErrors: number;

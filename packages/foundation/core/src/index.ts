@@ -23,6 +23,7 @@ export * from './placeholders.ts';
 export * from './quote-identifier.ts';
 export * from './read-options.ts';
 export * from './redact.ts';
+export * from './scaling.ts';
 export * from './schema.ts';
 export * from './server-options.ts';
 export * from './sql.ts';

@@ -3,6 +3,7 @@ export { type Closable, installShutdown, type ShutdownOptions } from './install-
 export { type MigrateProvider, provideMigrate } from './migrate-provider.ts';
 export { openDatabase } from './open-database.ts';
 export type { JoinedPool, PoolRequest, PoolSource } from './pool-source.ts';
+export { provideScaling, type ScalingProvider } from './scaling-provider.ts';
 export {
   provideSync,
   readSyncSource,

@@ -21,6 +21,7 @@ import {
   type NativeResult,
   type PoolView,
   remainingMs,
+  type ScalingAdvice,
   type SchemaOptions,
   type StatementOptions,
   type SyncDatabase,
@@ -50,6 +51,7 @@ import {
 import { StatementMethods } from './statement-methods.ts';
 import { StatementPlans } from './statement-plans.ts';
 import { type StreamCall, streamOnPool } from './stream-statement.ts';
+import { adviseBy } from './scaling-provider.ts';
 import { OwnTwin } from './sync-provider.ts';
 import { toDalError } from './to-dal-error.ts';
 import { runTransaction } from './transaction.ts';
@@ -160,6 +162,10 @@ class PooledDatabase extends StatementMethods implements Database {
 
   async migrate(options: MigrateOptions): Promise<MigrationReport> {
     return migrateBy(this, options);
+  }
+
+  scaling(): ScalingAdvice {
+    return adviseBy(this.runtime.observed.pool);
   }
 
   status(): DatabaseStatus {

@@ -90,6 +90,7 @@ export class Lender<Raw> {
     if (session) return Promise.resolve(this.#lend(session, origin, now));
     if (this.#isFull()) {
       this.#counts.acquireRefused++;
+      this.#noteSaturation();
       return this.#refuse(queueFullError(this.scene(undefined, 1)));
     }
     const lent = this.#room.enter(deadline, origin, now);
@@ -230,7 +231,13 @@ export class Lender<Raw> {
       return connectTimeoutError(scene, deadline, lastError);
     }
     this.#counts.acquireTimeouts++;
+    this.#noteSaturation();
     return acquireTimeoutError(scene, deadline);
+  }
+
+  /** Somebody gets nothing: because there are too few connections, or because none can be opened? */
+  #noteSaturation(): void {
+    if (this.total - this.#stock.opening >= this.limit) this.#counts.acquireSaturated++;
   }
 }
 

@@ -10,6 +10,7 @@ export class PoolCounts {
   acquireFailures = 0;
   acquireTimeouts = 0;
   acquireRefused = 0;
+  acquireSaturated = 0;
   connectErrors = 0;
   validationErrors = 0;
   lostConnections = 0;

@@ -1,7 +1,9 @@
 import {
   channels,
+  type ConnectMessage,
   type DestroyReason,
   type Driver,
+  type Fault,
   type HealthMessage,
   onAbort,
   type PoolSettings,
@@ -245,10 +247,14 @@ export class SessionStock<Options, Raw> {
 
   async #attempt(signal: AbortSignal): Promise<Session<Raw>> {
     if (!channels.connect.hasSubscribers) return this.#connect(signal);
-    const message = { pool: this.#parts.observed, startedAt: performance.now() };
+    const { observed: pool, driver } = this.#parts;
+    const message: ConnectMessage = { pool, startedAt: performance.now() };
     return trace(channels.connect, message, () => this.#connect(signal), {
       resultOf: () => undefined,
-      judge: (error) => error,
+      judge: (error) => {
+        message.fault = faultOf(driver, error);
+        return error;
+      },
     });
   }
 
@@ -299,5 +305,14 @@ export class SessionStock<Options, Raw> {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
     return work;
+  }
+}
+
+function faultOf(driver: Pick<Driver, 'classify'>, error: unknown): Fault {
+  try {
+    return driver.classify(error);
+  } catch {
+    // A driver's judge must never throw; where it does, nothing is known.
+    return { kind: 'unknown' };
   }
 }

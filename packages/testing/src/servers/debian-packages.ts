@@ -132,23 +132,15 @@ async function signedBy(): Promise<string> {
   return found === undefined ? '' : `[signed-by=${found}] `;
 }
 
+/** The packages and all that they depend on, by apt's own choice where there is one to make. */
 async function closure(
   own: readonly string[],
   { packages, without, release }: DebianSelection,
 ): Promise<string[]> {
-  const kinds = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
-  const text = await runProgram('apt-cache', [
-    ...own,
-    'depends',
-    '--recurse',
-    ...kinds.map((kind) => `--no-${kind}`),
-    ...packages,
-  ]);
-  const names = text.split('\n').filter((line) => /^[a-z]/.test(line));
-  return [...new Set(names)].filter(
-    (name) =>
-      !name.includes(':') &&
-      without?.test(name) !== true &&
-      !(release === 'machine' && C_LIBRARY.test(name)),
+  const plan = ['install', '--simulate', '--no-install-recommends', ...packages];
+  const text = await runProgram('apt-get', [...own, '--quiet', ...plan]);
+  const names = [...text.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
+  return names.filter(
+    (name) => without?.test(name) !== true && !(release === 'machine' && C_LIBRARY.test(name)),
   );
 }

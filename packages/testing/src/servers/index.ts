@@ -3,3 +3,5 @@ export { type Engine, startEngines, type StartedEngines } from './start-engines.
 export { startServer } from './start-server.ts';
 export { freePort } from './free-port.ts';
 export type { Server, ServerKind, ServerOptions, ServerSource, ServerTls } from './server.ts';
+export { type Chromium, findChromium } from './chromium.ts';
+export { type DebianPackages, debianPackages, type DebianSelection } from './debian-packages.ts';
