@@ -4,10 +4,9 @@ import { openStage, type Stage } from './engine-stage.ts';
 import type { Arguments, CaseName, EngineName } from './read-arguments.ts';
 import { interleave } from './rounds.ts';
 import { checkRows, ROWS, visitor, wideVisitor } from './rows.ts';
+import { slice } from './slice.ts';
 
 const WARM_UP_SLICES = 4;
-/** Never begins again, so that in time every row is asked for. */
-let nextTurn = 0;
 
 /** Short statements: by themselves, with twenty callers, and with more than the pool has sessions. */
 export async function* hotPath(
@@ -21,11 +20,13 @@ export async function* hotPath(
     for (const contender of taking) await checkFirst(stage, contender, task);
     for (const count of callers) {
       const run = runOf(task, taking);
-      const slice = (contender: Contender, ms: number): Promise<Measure> =>
-        measure(contender, run, count, ms);
-      for (const contender of taking) await slice(contender, sliceMs * WARM_UP_SLICES);
+      const measure = (contender: Contender, ms: number): Promise<Measure> => {
+        const call = (turn: number): unknown => run.call(contender, turn);
+        return slice(contender.name, { call, isRight: run.isRight }, count, ms);
+      };
+      for (const contender of taking) await measure(contender, sliceMs * WARM_UP_SLICES);
       const budgetMs = 3 * rounds * taking.length * sliceMs;
-      const measured = await interleave(taking, rounds, (one) => slice(one, sliceMs), budgetMs);
+      const measured = await interleave(taking, rounds, (one) => measure(one, sliceMs), budgetMs);
       await run.checkLast?.(stage);
       yield compare({ engine, versions, task, callers: count }, measured);
     }
@@ -96,37 +97,4 @@ async function checkFirst(stage: Stage, contender: Contender, task: CaseName): P
     checkRows(who, found, [visitor(77)]);
     await clear(tables.inserts);
   }
-}
-
-async function measure(
-  contender: Contender,
-  { call, isRight }: Run,
-  callers: number,
-  ms: number,
-): Promise<Measure> {
-  const cpuBefore = process.cpuUsage();
-  const began = performance.now();
-  const ends = began + ms;
-  let calls = 0;
-  const callOn = async (): Promise<void> => {
-    while (performance.now() < ends) {
-      const turn = nextTurn++;
-      const given = call(contender, turn);
-      const answer = isThenable(given) ? await given : given;
-      if (!isRight(answer, turn)) throw new Error(`${contender.name} answered something else.`);
-      calls++;
-    }
-  };
-  // Everybody ends before an error does, so that nothing is left running.
-  const ended = await Promise.allSettled(Array.from({ length: callers }, callOn));
-  const failed = ended.find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
-  const tookMs = performance.now() - began;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  return { perSecond: (calls * 1_000) / tookMs, cpuUs: (user + system) / calls };
-}
-
-/** Knex and postgres.js have promises of their own. */
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof (answer as { then?: unknown } | undefined)?.then === 'function';
 }

@@ -1,0 +1,2 @@
+export { enableTelemetry, type Telemetry } from './enable-telemetry.ts';
+export type { TelemetryOptions } from './telemetry-options.ts';

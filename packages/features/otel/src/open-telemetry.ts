@@ -1,0 +1,23 @@
+// The only file that knows the package behind it.
+export {
+  type Attributes,
+  type BatchObservableResult,
+  type Context,
+  context,
+  type Counter,
+  createNoopMeter,
+  type Histogram,
+  type HrTime,
+  type Meter,
+  type MeterProvider,
+  metrics,
+  type Observable,
+  type ObservableGauge,
+  type ObservableUpDownCounter,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
