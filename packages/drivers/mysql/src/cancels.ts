@@ -4,6 +4,9 @@ import type { Line } from './line.ts';
 import type { MysqlOptions } from './mysql-options.ts';
 import { openLine } from './open-line.ts';
 
+/** So soon a server that is there greets; one from which nothing comes is not waited for. */
+const SILENCE_MS = 500;
+
 /** Cancels of one session's statements, each on a line of its own; they end with the session. */
 export class Cancels {
   readonly #line: Line;
@@ -15,11 +18,17 @@ export class Cancels {
     this.#options = options;
   }
 
-  /** Comes back when nothing of the kill is left that could hit a later statement. */
+  /**
+   * Comes back when nothing of the kill is left that could hit a later statement; rejects when nothing
+   * is heard of the server.
+   */
   async cancel(): Promise<void> {
     const endsAt = performance.now() + this.#options.connectTimeoutMs;
     let own: Line | undefined;
     let timer: NodeJS.Timeout | undefined;
+    const silence = setTimeout(() => {
+      if (own?.socket.bytesRead === 0) own.drop();
+    }, SILENCE_MS);
     try {
       // Without a database: a KILL needs none, and in the server's list it is told apart by that.
       const options = { ...this.#options, database: undefined };
@@ -37,6 +46,7 @@ export class Cancels {
       await goodbye(line);
     } finally {
       clearTimeout(timer);
+      clearTimeout(silence);
       own?.drop();
       if (own) this.#underWay.delete(own);
     }

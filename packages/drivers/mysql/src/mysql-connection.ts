@@ -249,7 +249,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
     resolve: (result: NativeResult) => void,
     reject: (error: unknown) => void,
   ): void {
-    this.#line.query({ sql: text, rowsAsArray: rowMode === 'array' }, (error, rows, fields) => {
+    this.#line.ask({ sql: text, rowsAsArray: rowMode === 'array' }, (error, rows, fields) => {
       if (error) return this.#fail(error, reject);
       try {
         resolve(nativeResult(this.#line, rows, fields, this.#options));

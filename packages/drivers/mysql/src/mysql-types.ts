@@ -30,6 +30,7 @@ export function valueReader(field: Field, options: ValueOptions): ValueReader | 
   if (field.columnType === JSON_TYPE || field.extendedFormat === 'json') {
     return options.json === 'text' ? undefined : readJson;
   }
+  if (field.isDoubleText) return Number;
   switch (field.columnType) {
     case TINY:
       return field.columnLength === 1 ? readBoolean : smallIntegerReader(options);

@@ -114,7 +114,8 @@ function okResult(ok: OkAnswer, rows: unknown[], columns: readonly Column[]): Na
 /** Names and types as the layer tells them. */
 export function columnsOf(fields: readonly Field[]): Column[] {
   return fields.map((field) => {
-    const type = field.extendedFormat ?? field.extendedTypeName ?? typeName(field.columnType);
+    const own = field.isDoubleText ? 'DOUBLE' : typeName(field.columnType);
+    const type = field.extendedFormat ?? field.extendedTypeName ?? own;
     return type === undefined ? { name: field.name } : { name: field.name, type };
   });
 }

@@ -12,6 +12,8 @@ export interface Field {
   readonly extendedTypeName?: string;
   /** MariaDB: `json` for what is LONGTEXT underneath. */
   readonly extendedFormat?: string;
+  /** A DOUBLE that is read as a text, see `Line.ask`. */
+  readonly isDoubleText?: boolean;
 }
 
 /** The server's answer to a statement without rows. */

@@ -121,7 +121,7 @@ export function streamText(
   ended: (error: Error | null) => void,
 ): void {
   const rowsAsArray = rowMode === 'array';
-  const command = line.query({ sql: text, rowsAsArray });
+  const command = line.ask({ sql: text, rowsAsArray });
   let readers: RowReaders | undefined;
   let result: number | undefined;
   let failure: Error | null = null;

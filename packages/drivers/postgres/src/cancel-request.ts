@@ -4,11 +4,13 @@ import { type LineTarget, openLine } from './open-line.ts';
 
 /** A server that doesn't close the cancel's line within this time is taken for dead. */
 const CANCEL_TIMEOUT_MS = 5_000;
+/** So soon a server is heard of, however much it has to do: a connection is answered by its system. */
+const SILENCE_MS = 500;
 
 /**
  * Asks the server to stop what the backend runs. Resolves when the server has closed the line of
  * the request: from then on it can't hit a later statement. Closing it from our side instead would
- * lose that proof, and old PgBouncers die of it.
+ * lose that proof, and old PgBouncers die of it. Rejects when nothing is heard of the server soon.
  */
 export async function requestCancel(
   target: LineTarget,
@@ -16,14 +18,11 @@ export async function requestCancel(
   onSocket: (socket: Socket) => void,
 ): Promise<void> {
   let socket: Socket | undefined;
-  const timer = setTimeout(() => {
-    socket?.destroy(
-      new ConnectionError(`The server did not take the cancel within ${CANCEL_TIMEOUT_MS} ms.`, {
-        kind: 'connection',
-        code: 'DAL_CONNECTION',
-      }),
-    );
-  }, CANCEL_TIMEOUT_MS);
+  let isSent = false;
+  const timer = setTimeout(() => socket?.destroy(tooLate(CANCEL_TIMEOUT_MS)), CANCEL_TIMEOUT_MS);
+  const silence = setTimeout(() => {
+    if (!isSent && socket?.bytesRead === 0) socket.destroy(tooLate(SILENCE_MS));
+  }, SILENCE_MS);
   try {
     const { stream } = await openLine(target, (opened) => {
       socket = opened;
@@ -31,11 +30,20 @@ export async function requestCancel(
     });
     const closed = closing(stream);
     stream.write(cancelMessage(processID, secretKey));
+    isSent = true;
     await closed;
   } finally {
     clearTimeout(timer);
+    clearTimeout(silence);
     socket?.destroy();
   }
+}
+
+function tooLate(ms: number): ConnectionError {
+  return new ConnectionError(`The server did not take the cancel within ${ms} ms.`, {
+    kind: 'connection',
+    code: 'DAL_CONNECTION',
+  });
 }
 
 /** PostgreSQL manual, "CancelRequest": length 16, code 80877102, process, key. */

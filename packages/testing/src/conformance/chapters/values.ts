@@ -80,6 +80,9 @@ export const values: Chapter = {
     async 'doubles keep every bit'(stage) {
       const written = [0, 0.1, 1 / 3, -1.5, 1e21, 123_456_789.123_456_78, 2 ** 53, 1e-7];
       written.push(Number.MAX_VALUE, -Number.MAX_VALUE, 2.225_073_858_507_201_4e-308);
+      // Long ones, of the kind that reading digit by digit gets wrong.
+      written.push(925_417.652_819_305_7);
+      for (let index = 1; index <= 40; index++) written.push((Math.sqrt(index) * 1e6) / 7);
       const read = await roundTrip(stage, 'double', written);
       for (const [index, value] of read.entries()) {
         assert.ok(Object.is(value, written[index]), `${String(value)} is not ${written[index]}`);
