@@ -4,8 +4,8 @@ import type { Line } from './line.ts';
 import type { MysqlOptions } from './mysql-options.ts';
 import { openLine } from './open-line.ts';
 
-/** So soon a server that is there greets; one from which nothing comes is not waited for. */
-const SILENCE_MS = 500;
+/** A server that is there greets in this time; one from which nothing comes is not waited for. */
+const SILENCE_MS = 750;
 
 /** Cancels of one session's statements, each on a line of its own; they end with the session. */
 export class Cancels {

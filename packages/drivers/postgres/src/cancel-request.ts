@@ -4,8 +4,11 @@ import { type LineTarget, openLine } from './open-line.ts';
 
 /** A server that doesn't close the cancel's line within this time is taken for dead. */
 const CANCEL_TIMEOUT_MS = 5_000;
-/** So soon a server is heard of, however much it has to do: a connection is answered by its system. */
-const SILENCE_MS = 500;
+/**
+ * In this time a server that is there takes the line and says whether it offers TLS. How long it has the
+ * request then is its own affair: PgBouncer keeps it until there is a place.
+ */
+const SILENCE_MS = 750;
 
 /**
  * Asks the server to stop what the backend runs. Resolves when the server has closed the line of

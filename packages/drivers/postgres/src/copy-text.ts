@@ -26,6 +26,7 @@ export async function* copyText(
 function field(value: unknown): string {
   if (typeof value === 'string') return special.test(value) ? escape(value) : value;
   if (typeof value === 'number' && value !== 0) return String(value);
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (value === null || value === undefined) return NULL;
   if (value instanceof Date) {
     const text = timestampText(value.getTime());

@@ -104,6 +104,14 @@ export interface AttemptMessage extends Traced<CallResult> {
   readonly statement: string;
   /** Whose attempt it is; undefined for the layer's own business, and when nobody listens to calls. */
   readonly parent: QueryMessage | TransactionMessage | undefined;
+  /**
+   * Stops the statement on the server, as its deadline would; there from the moment it is sent. Its
+   * caller gets an error of kind `cancelled` and code `DAL_STOPPED`, unless a change was made after
+   * all. Does nothing when the attempt is over.
+   *
+   * @param by who stops it, for the message: `the console`
+   */
+  stop?: (by: string) => void;
 }
 
 export interface TransactionMessage extends Traced<undefined> {

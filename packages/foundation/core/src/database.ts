@@ -2,6 +2,7 @@ import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Column, DriverConnection, DriverVersion, NativeResult } from './driver.ts';
 import type { HookRegistry } from './hooks.ts';
 import type { MigrateOptions, MigrationReport } from './migrations.ts';
+import type { ObservedDatabase } from './observed.ts';
 import type { ScalingAdvice } from './scaling.ts';
 import type { MaintenanceMessage, Schema, SchemaOptions } from './schema.ts';
 import type { Sql } from './sql.ts';
@@ -209,6 +210,8 @@ export interface Database extends Queryable, AsyncDisposable {
   /** Names the configuration, the same in every process and without its secrets, see `configHash`. */
   readonly configHash: string;
   readonly pool: PoolView;
+  /** What messages on the channels call this database and its pool. */
+  readonly observed: ObservedDatabase;
   readonly hooks: HookRegistry;
   /**
    * The same verbs, blocking, on connections of their own; with `@dal/sync`.

@@ -73,7 +73,8 @@ export interface DriverConnection<Raw = unknown> {
   destroy?(): void;
   /**
    * Stops the running statement on the server. Resolves when no later statement can be hit any more
-   * (the server has closed the cancel's own connection). Default: the session is destroyed instead.
+   * (the server has closed the cancel's own connection). Rejects soon when nothing is heard of the
+   * server: its session is then destroyed. Default: the session is destroyed instead.
    */
   cancel?(): Promise<void>;
   /** `db.system.name` when the server's greeting told it better than `Driver.describe` could. */

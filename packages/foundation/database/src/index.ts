@@ -1,3 +1,4 @@
+export { holdsSomething } from '@dal/pool';
 export type { DatabaseOptions, RetryOptions } from './database-options.ts';
 export { type Closable, installShutdown, type ShutdownOptions } from './install-shutdown.ts';
 export { type MigrateProvider, provideMigrate } from './migrate-provider.ts';

@@ -19,6 +19,7 @@ import {
   type MigrationReport,
   type HookRegistry,
   type NativeResult,
+  type ObservedDatabase,
   type PoolView,
   remainingMs,
   type ScalingAdvice,
@@ -150,6 +151,10 @@ class PooledDatabase extends StatementMethods implements Database {
 
   get pool(): PoolView {
     return this.runtime.pool;
+  }
+
+  get observed(): ObservedDatabase {
+    return this.runtime.observed;
   }
 
   get hooks(): HookRegistry {

@@ -148,7 +148,9 @@ function sendTold(
     parent: deadline.call,
     startedAt: performance.now(),
   };
-  return trace(channels.attempt, message, () => send(runtime, session, statement, deadline, call), {
+  const work = (): Promise<NativeResult> =>
+    send(runtime, session, statement, deadline, call, message);
+  return trace(channels.attempt, message, work, {
     resultOf: ({ rows, affectedRows }) => ({ rowCount: rows.length, affectedRows }),
     judge: (thrown) => toDalError(runtime.driver, runtime.name, thrown, statement.shown),
   });
@@ -161,9 +163,11 @@ function send(
   statement: CompiledStatement,
   deadline: Deadline,
   call: StatementCall,
+  told?: AttemptMessage,
 ): Promise<NativeResult> {
   return new Promise((resolve, reject) => {
     const sent = new Sent(runtime, session, statement, deadline, resolve, reject);
+    if (told) told.stop = (by) => sent.stop(by);
     sent.follow(call(session.connection, statement));
   });
 }
@@ -219,6 +223,11 @@ class Sent implements Watched {
   onDeadline(): void {
     this.#runtime.pool.count('statementTimeouts');
     this.#stop((applied) => timeoutError(this.#runtime, this.#statement, this.#deadline, applied));
+  }
+
+  /** Somebody else wants it to end. */
+  stop(by: string): void {
+    this.#stop((applied) => stoppedError(this.#runtime, this.#statement, by, applied));
   }
 
   #stop(why: (applied: 'no' | 'unknown') => DalError): void {
@@ -277,18 +286,33 @@ function timeoutError(
   { timeoutMs }: Deadline,
   applied: 'no' | 'unknown',
 ): DalError {
-  const outcome =
-    applied === 'no'
-      ? 'The server stopped it; nothing of it stays.'
-      : 'It was told to stop; whether it took effect is unknown.';
   return new QueryError(
-    `The statement was stopped after ${Math.round(timeoutMs)} ms on "${runtime.name}". ${outcome} Statement: ${shown.slice(0, 200)}`,
+    `The statement was stopped after ${Math.round(timeoutMs)} ms on "${runtime.name}". ${outcomeOf(applied)} Statement: ${shown.slice(0, 200)}`,
     {
       kind: 'statementTimeout',
       code: 'DAL_STATEMENT_TIMEOUT',
       fault: { kind: 'statementTimeout', applied },
     },
   );
+}
+
+/** Somebody who listens to a channel wanted it to end. */
+export function stoppedError(
+  runtime: Runtime,
+  { shown }: CompiledStatement,
+  by: string,
+  applied: 'no' | 'unknown',
+): DalError {
+  return new QueryError(
+    `The statement was stopped by ${by} on "${runtime.name}". ${outcomeOf(applied)} Statement: ${shown.slice(0, 200)}`,
+    { kind: 'cancelled', code: 'DAL_STOPPED', fault: { kind: 'cancelled', applied } },
+  );
+}
+
+function outcomeOf(applied: 'no' | 'unknown'): string {
+  return applied === 'no'
+    ? 'The server stopped it; nothing of it stays.'
+    : 'It was told to stop; whether it took effect is unknown.';
 }
 
 export function lostBefore(runtime: Runtime, session: Session): DalError {

@@ -17,10 +17,11 @@ import {
   type Session,
   takeTurn,
 } from '@dal/pool';
-import { lostBefore } from './run-statement.ts';
+import { lostBefore, stoppedError } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { limitFor, setLimit } from './statement-limit.ts';
 import { stopStatement } from './stop-statement.ts';
+import { StreamAttempt } from './stream-attempt.ts';
 import type { StreamCall, StreamScope, StreamTimes } from './stream-statement.ts';
 import { toDalError } from './to-dal-error.ts';
 
@@ -53,6 +54,10 @@ export class StreamReader<T> {
   #leaving: Promise<void> | undefined;
   /** Why it was ended while the loop was in its body. */
   #endedAway: DalError | undefined;
+  /** Somebody hears of its attempt. */
+  #isTold = false;
+  /** Ends it from outside, as long as there is something to end. */
+  #stop: ((why: DalError) => void) | undefined;
 
   constructor(
     runtime: Runtime,
@@ -74,10 +79,18 @@ export class StreamReader<T> {
     let deadline = this.#deadline();
     const turn = takeTurn(session, deadline);
     if (turn) await turn;
+    const attempt = StreamAttempt.begin({
+      database: this.#runtime.observed,
+      statement: this.#call.statement.shown,
+      parent: this.#call.message ?? deadline.call,
+      stop: (by) => this.#stop?.(stoppedError(this.#runtime, this.#call.statement, by, 'unknown')),
+    });
+    this.#isTold = attempt !== undefined;
     try {
       await this.#begin(deadline);
       for (;;) {
-        const step = await this.#next(deadline);
+        const pending = this.#next(deadline);
+        const step = await (attempt?.timed(pending) ?? pending);
         this.#lease.lastUsedAt = performance.now();
         this.#checkAway();
         if (step.done) break;
@@ -94,8 +107,11 @@ export class StreamReader<T> {
       }
       this.#settled = true;
     } catch (thrown) {
-      throw this.#judge(thrown);
+      const error = this.#judge(thrown);
+      attempt?.failed(error);
+      throw error;
     } finally {
+      attempt?.end();
       await this.#leave();
     }
   }
@@ -125,6 +141,7 @@ export class StreamReader<T> {
     return new Promise((resolve, reject) => {
       const pending = iterator.next();
       const stop = (error: Error): void => {
+        this.#stop = undefined;
         this.#settled = true;
         const ended = pending.then(ignore, ignore).then(() => end(iterator));
         // Nobody waits for it where the session is destroyed instead.
@@ -137,13 +154,23 @@ export class StreamReader<T> {
         () => stop(this.#tooLate(deadline)),
         (signal) => stop(abortError(signal, 'The stream')),
       );
+      const over = (): void => {
+        endWatch();
+        this.#stop = undefined;
+      };
+      if (this.#isTold) {
+        this.#stop = (why) => {
+          over();
+          stop(why);
+        };
+      }
       pending.then(
         (step) => {
-          endWatch();
+          over();
           resolve(step);
         },
         (error: unknown) => {
-          endWatch();
+          over();
           reject(error);
         },
       );
@@ -171,7 +198,9 @@ export class StreamReader<T> {
       (aborted) => void endAway(abortError(aborted, 'The stream')),
     );
     open.set(session, endAway);
+    if (this.#isTold) this.#stop = (why) => void endAway(why);
     return () => {
+      this.#stop = undefined;
       session.away = false;
       endWatch();
       if (open.get(session) === endAway) open.delete(session);

@@ -6,6 +6,11 @@ export interface Admission {
   /** The server does not answer, as far as is known. */
   readonly away: boolean;
   /**
+   * An attempt of which nothing is heard for so long is told as `failed` already, with `heard` when it
+   * ends after all. `Infinity`: it may take as long as it takes.
+   */
+  readonly patienceMs: number;
+  /**
    * Asked before each attempt. False: not now, and `again` of the owner is called as soon as it is
    * worth asking again.
    */
@@ -14,6 +19,8 @@ export interface Admission {
   opened(): void;
   /** An attempt that was let through has failed. */
   failed(error: unknown): Refusal;
+  /** An attempt was told as failed because it was silent. It has an end now, which is told next. */
+  heard(): void;
   /** An attempt that was let through was given up, which says nothing about the server. */
   givenUp(): void;
   /** A session that was open for `ageMs` has ended by itself. */
@@ -37,9 +44,11 @@ export interface AdmissionOwner {
 /** Holds nothing back. */
 export const ADMIT_ALL: Admission = {
   away: false,
+  patienceMs: Infinity,
   admit: () => true,
   opened: nothing,
   failed: () => 'tell',
+  heard: nothing,
   givenUp: nothing,
   lost: nothing,
   start: nothing,

@@ -75,6 +75,20 @@ test('a server that lets in and throws out is not knocked at without end', () =>
   expect(gate.enter(nobody)).toBe(false);
 });
 
+test("an attempt that failed by its silence is in nobody else's way, and counted once", async () => {
+  const gate = new Gate();
+  gate.enter(nobody);
+  gate.leave({ failure: new Error('silent') });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(gate.enter(nobody)).toBe(true);
+  // The first one has answered after all: there is place for two now, and one is inside.
+  gate.reenter();
+  gate.leave('served');
+  expect(gate.outage).toBeUndefined();
+  expect(gate.enter(nobody)).toBe(true);
+  expect(gate.enter(nobody)).toBe(false);
+});
+
 test('who asked first is woken first, and nobody is forgotten', async () => {
   const gate = new Gate();
   gate.enter(nobody);

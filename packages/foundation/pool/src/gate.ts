@@ -64,6 +64,11 @@ export class Gate {
     this.#wakeAll();
   }
 
+  /** One that left as failed, because nothing was heard of it, is inside again until it really leaves. */
+  reenter(): void {
+    this.#inside++;
+  }
+
   /** The server has answered. */
   served(): void {
     this.#outage = undefined;

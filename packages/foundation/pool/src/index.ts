@@ -1,5 +1,5 @@
 export { type Admission, ADMIT_ALL } from './admission.ts';
-export { type Holding, isHeldBy, whileHolding } from './holding.ts';
+export { type Holding, holdsSomething, isHeldBy, whileHolding } from './holding.ts';
 export { callerLines, type Lease, type LoanOwner, reportLease } from './lease.ts';
 export { type LendingPool, PoolShare, type PoolShareParts } from './pool-share.ts';
 export type { LimitEvent, LimitListener } from './server-limit.ts';

@@ -115,7 +115,7 @@ export function callerLines(origin: Error): string {
   const lines = (origin.stack ?? '').split('\n').slice(1);
   const own = lines.filter(
     (line) =>
-      !line.includes('node:internal') &&
+      !/[( ]node:/.test(line) &&
       !line.includes('new Promise (<anonymous>)') &&
       !line.includes('/node_modules/@dal/') &&
       (!line.includes(home) || line.includes('.test.')),

@@ -147,7 +147,8 @@ export class Lender<Raw> {
       if (ready) this.#give(this.#room.next() as Waiter<Raw>, ready, now);
       else if (this.#stock.expected >= this.#room.size) return;
       else if (this.#stock.checkOne()) continue;
-      else if (this.total >= this.limit || !this.#stock.open()) return;
+      else if (this.total >= this.limit) return this.#stock.makeRoom();
+      else if (!this.#stock.open()) return;
     }
   }
 

@@ -11,6 +11,12 @@ export interface OutageWatchParts {
 }
 
 /**
+ * With the longest pause between two attempts, and with the time to connect, it is less than the second
+ * within which a server's return is to be noticed.
+ */
+const PATIENCE_MS = 500;
+
+/**
  * Knows whether the server answers. While it does not, one attempt at a time is let through, and
  * whoever waits for a session waits on within the own deadline. Errors that waiting can't cure are
  * told at once, and so is everything before the first session: that is a wrong address more often
@@ -33,6 +39,11 @@ export class OutageWatch implements Admission {
 
   get away(): boolean {
     return this.#own.outage !== undefined;
+  }
+
+  /** Before the first session nothing tells what is usual, and an address may be far away. */
+  get patienceMs(): number {
+    return this.#shared && this.#served ? PATIENCE_MS : Infinity;
   }
 
   start(owner: AdmissionOwner): void {
@@ -65,6 +76,11 @@ export class OutageWatch implements Admission {
     if (mayPass && this.#served && !this.#parts.failFast) return 'hold';
     // One answer of the server is as good as a thousand; what nobody understands may be the one's own.
     return kind === 'unknown' ? 'tell' : 'tellAll';
+  }
+
+  heard(): void {
+    this.#own.reenter();
+    this.#shared?.reenter();
   }
 
   givenUp(): void {

@@ -1,38 +1,8 @@
-import {
-  channels,
-  type ConnectMessage,
-  type DestroyReason,
-  type Driver,
-  type Fault,
-  type HealthMessage,
-  onAbort,
-  type PoolSettings,
-  trace,
-  within,
-} from '@dal/core';
-import { type Admission, ADMIT_ALL, type Refusal } from './admission.ts';
-import { ConnectAttempts } from './connect-attempts.ts';
-import type { PoolCounts } from './pool-counts.ts';
-import type { ServerLimit } from './server-limit.ts';
-import {
-  closeSession,
-  destroySession,
-  openSession,
-  pingConnection,
-  type Session,
-} from './session.ts';
-import type { WatchedPool } from './watched-pool.ts';
-
-export interface StockParts<Options, Raw> {
-  readonly driver: Driver<Options, Raw>;
-  readonly options: Options;
-  readonly settings: PoolSettings;
-  readonly counts: PoolCounts;
-  readonly admission: Admission | undefined;
-  readonly serverLimit: ServerLimit;
-  /** The pool as those see it who watch from outside. */
-  readonly observed: WatchedPool;
-}
+import { channels, type DestroyReason, within } from '@dal/core';
+import type { Refusal } from './admission.ts';
+import { closeSession, destroySession, pingConnection, type Session } from './session.ts';
+import { type OpeningParts, SessionOpening } from './session-opening.ts';
+import { tellHealth } from './watched-pool.ts';
 
 /** Whom the stock tells when something has changed. */
 export interface StockOwner<Raw> {
@@ -44,38 +14,43 @@ export interface StockOwner<Raw> {
   onRefused(error: unknown, refusal: Refusal): void;
 }
 
-/** How long a session may take to give a sign of life before it is replaced. */
+/** How long a session may take at most to give a sign of life before it is replaced. */
 const VALIDATE_TIMEOUT_MS = 2_000;
 
 /** The sessions that nobody holds: resting, being opened, checked or ended. */
 export class SessionStock<Options, Raw> {
   /** The last one used is lent first; the first in the list has been idle longest. */
   readonly idle: Session<Raw>[] = [];
-  /** Why the last attempt to open one failed; undefined since one succeeded. */
-  lastError: unknown;
-  readonly #parts: StockParts<Options, Raw>;
-  readonly #admission: Admission;
+  readonly #parts: OpeningParts<Options, Raw>;
+  readonly #opening: SessionOpening<Options, Raw>;
   readonly #owner: StockOwner<Raw>;
   readonly #work = new Set<Promise<unknown>>();
   readonly #ending = new Set<Session<Raw>>();
   readonly #asked = new Set<Session<Raw>>();
-  readonly #attempts = new ConnectAttempts();
-  #opening = 0;
   /** Of those that are asked for a sign of life: not on behalf of a waiter. */
   #aside = 0;
-  #started = false;
-  #stopped: Error | undefined;
   #closeBy = Infinity;
   #cut = 0;
 
-  constructor(parts: StockParts<Options, Raw>, owner: StockOwner<Raw>) {
+  constructor(parts: OpeningParts<Options, Raw>, owner: StockOwner<Raw>) {
     this.#parts = parts;
     this.#owner = owner;
-    this.#admission = parts.admission ?? ADMIT_ALL;
+    this.#opening = new SessionOpening(parts, {
+      onFree: (session, now) => owner.onFree(session, now),
+      onRoom: () => owner.onRoom(),
+      onRefused: (error, refusal) => owner.onRefused(error, refusal),
+      onLost: (session) => this.#onLost(session),
+      onDoubt: () => this.checkSilent(0, Infinity),
+    });
+  }
+
+  /** Why the last attempt to open one failed; undefined since one succeeded. */
+  get lastError(): unknown {
+    return this.#opening.lastError;
   }
 
   get opening(): number {
-    return this.#opening;
+    return this.#opening.size;
   }
 
   get checking(): number {
@@ -88,11 +63,11 @@ export class SessionStock<Options, Raw> {
 
   /** Sessions that a waiter may soon have. */
   get expected(): number {
-    return this.#opening + this.#asked.size - this.#aside;
+    return this.#opening.expected + this.#asked.size - this.#aside;
   }
 
   get size(): number {
-    return this.idle.length + this.#opening + this.#asked.size + this.#ending.size;
+    return this.idle.length + this.#opening.size + this.#asked.size + this.#ending.size;
   }
 
   /** An idle session that needs no proof of life. Those that are lost or too old end here. */
@@ -121,17 +96,13 @@ export class SessionStock<Options, Raw> {
 
   /** Begins to open a session, unless the admission holds attempts back. */
   open(): Promise<unknown> | undefined {
-    if (this.#stopped) return undefined;
-    if (!this.#started) {
-      this.#started = true;
-      this.#parts.observed.list();
-      this.#admission.start({
-        again: () => this.#owner.onRoom(),
-        doubt: () => this.checkSilent(0, Infinity),
-      });
-    }
-    if (!this.#admission.admit()) return undefined;
-    return this.#track(this.#open());
+    const opening = this.#opening.open();
+    return opening && this.#track(opening);
+  }
+
+  /** Somebody waits, and there is no place left to open a session. */
+  makeRoom(): void {
+    this.#opening.makeRoom();
   }
 
   /** Asks the session that was used last for a sign of life. False when none rests. */
@@ -186,9 +157,7 @@ export class SessionStock<Options, Raw> {
 
   /** Opens nothing more, and gives up what is being opened: nobody waits for it. */
   stop(reason: Error): void {
-    this.#stopped = reason;
-    this.#admission.stop();
-    this.#attempts.giveUp(reason);
+    this.#opening.stop(reason);
   }
 
   /**
@@ -211,69 +180,14 @@ export class SessionStock<Options, Raw> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
-  async #open(): Promise<unknown> {
-    const { counts } = this.#parts;
-    this.#opening++;
-    const began = performance.now();
-    let session: Session<Raw>;
-    try {
-      session = await this.#attempts.run((signal) => this.#attempt(signal));
-    } catch (error) {
-      this.#opening--;
-      if (this.#stopped) {
-        this.#admission.givenUp();
-        return this.#stopped;
-      }
-      counts.connectErrors++;
-      this.lastError = error;
-      const { away } = this.#admission;
-      const refusal = this.#admission.failed(error);
-      if (!away && this.#admission.away) this.#tellHealth('serverAway', error);
-      this.#owner.onRefused(error, refusal);
-      return error;
-    }
-    this.#opening--;
-    counts.created++;
-    this.lastError = undefined;
-    const now = performance.now();
-    counts.create.record(now - began);
-    // It has its place first: the next ones are let through by this call.
-    this.#owner.onFree(session, now);
-    const { away } = this.#admission;
-    this.#admission.opened();
-    if (away && !this.#admission.away) this.#tellHealth('serverBack', undefined);
-    return undefined;
-  }
-
-  async #attempt(signal: AbortSignal): Promise<Session<Raw>> {
-    if (!channels.connect.hasSubscribers) return this.#connect(signal);
-    const { observed: pool, driver } = this.#parts;
-    const message: ConnectMessage = { pool, startedAt: performance.now() };
-    return trace(channels.connect, message, () => this.#connect(signal), {
-      resultOf: () => undefined,
-      judge: (error) => {
-        message.fault = faultOf(driver, error);
-        return error;
-      },
-    });
-  }
-
-  async #connect(signal: AbortSignal): Promise<Session<Raw>> {
-    const { driver, options, settings, serverLimit } = this.#parts;
-    const { maxLifetimeMs } = settings;
-    const session = await openSession(driver, options, maxLifetimeMs, this.#onLost, signal);
-    if (!serverLimit.isOpen) return session;
-    const stopListening = onAbort(signal, () => destroySession(session));
-    if (!(await serverLimit.ask(session.connection))) destroySession(session);
-    stopListening();
-    return session;
-  }
-
   async #check(session: Session<Raw>, done?: () => void): Promise<void> {
     this.#asked.add(session);
     const { driver, counts } = this.#parts;
     const ping = pingConnection(session.connection, driver.dialect);
-    const outcome = await within(VALIDATE_TIMEOUT_MS, ping);
+    const limitMs = Math.min(VALIDATE_TIMEOUT_MS, this.#opening.patienceMs);
+    let outcome = await within(limitMs, ping);
+    // It may have come while the program did something else, and not have been read yet.
+    if (outcome === 'late') outcome = await within(1, ping);
     this.#asked.delete(session);
     done?.();
     const now = performance.now();
@@ -281,38 +195,22 @@ export class SessionStock<Options, Raw> {
     else {
       counts.validationErrors++;
       destroySession(session);
-      this.#tellHealth('validationFailed', session.lost);
+      tellHealth(this.#parts.observed, 'validationFailed', session.lost);
     }
     this.#owner.onFree(session, now);
   }
 
-  #tellHealth(event: HealthMessage['event'], error: unknown): void {
-    if (!channels.health.hasSubscribers) return;
-    channels.health.publish({ pool: this.#parts.observed, event, error });
-  }
-
   /** Idle sessions whose end was noticed make room at once. */
-  readonly #onLost = (session: Session<Raw>): void => {
-    this.#parts.counts.lostConnections++;
-    this.#admission.lost(performance.now() - session.openedAt, session.lost as Error);
+  #onLost(session: Session<Raw>): void {
     const place = this.idle.indexOf(session);
     if (place < 0) return;
     this.idle.splice(place, 1);
     this.end(session);
-  };
+  }
 
   #track<T>(work: Promise<T>): Promise<T> {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
     return work;
-  }
-}
-
-function faultOf(driver: Pick<Driver, 'classify'>, error: unknown): Fault {
-  try {
-    return driver.classify(error);
-  } catch {
-    // A driver's judge must never throw; where it does, nothing is known.
-    return { kind: 'unknown' };
   }
 }

@@ -1,7 +1,9 @@
 import {
+  channels,
   type Dialect,
   type Driver,
   type DriverConnection,
+  type HealthMessage,
   type ObservedPool,
   observedPools,
   type PoolView,
@@ -64,6 +66,11 @@ export function watchedPool<Options, Raw>(
   // A database without a name of its own has the driver's, which says little.
   const shown = name === driver.name ? placeOf(server, name) : name;
   return new WatchedPool(shown, view, driver.dialect, server);
+}
+
+/** Tells those who watch what became of the server, if there are any. */
+export function tellHealth(pool: WatchedPool, event: HealthMessage['event'], error: unknown): void {
+  if (channels.health.hasSubscribers) channels.health.publish({ pool, event, error });
 }
 
 /** What the driver says of its options, or what can be seen in them. */

@@ -10,7 +10,7 @@ export interface ProxyFault {
 
 /** What happens to the bytes of one direction of one connection. An empty one delivers everything. */
 export interface LaneFault {
-  /** Whatever is read is lost for good. An end still arrives. */
+  /** Whatever is read is lost for good. An end, which is sent again and again, arrives afterwards. */
   readonly loses?: boolean;
   /** Nothing arrives, and when the lane is full nothing is read any more. */
   readonly holds?: boolean;

@@ -63,6 +63,7 @@ export class Lane {
         this.#timer = setTimeout(() => this.#deliver(), Math.ceil(waitMs));
         return;
       }
+      if (item.bytes === 'end' && this.#fault.loses) return;
       this.#queue.shift();
       if (item.bytes === 'end') this.#to.end();
       else if (!this.#write(item.bytes)) return;

@@ -16,7 +16,7 @@ export type ProxyMode =
   | 'stall'
   /** Holds back what the client (`up`) or the server (`down`) sends. */
   | `stall-${Direction}`
-  /** Swallows what the client or the server sends; it never arrives. */
+  /** Swallows what the client or the server sends; it never arrives. An end arrives when this is over. */
   | `drop-${Direction}`
   /**
    * Delivers that many bytes more in one direction. Then the connection is reset; with `end` only this

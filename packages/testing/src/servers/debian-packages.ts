@@ -137,10 +137,14 @@ async function closure(
   own: readonly string[],
   { packages, without, release }: DebianSelection,
 ): Promise<string[]> {
-  const plan = ['install', '--simulate', '--no-install-recommends', ...packages];
-  const text = await runProgram('apt-get', [...own, '--quiet', ...plan]);
-  const names = [...text.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
-  return names.filter(
+  const names = new Set<string>();
+  // Each by itself: those that nobody could install together can lie beside each other.
+  for (const wanted of packages) {
+    const plan = ['install', '--simulate', '--no-install-recommends', wanted];
+    const text = await runProgram('apt-get', [...own, '--quiet', ...plan]);
+    for (const [, name = ''] of text.matchAll(/^Inst (\S+)/gm)) names.add(name);
+  }
+  return [...names].filter(
     (name) => without?.test(name) !== true && !(release === 'machine' && C_LIBRARY.test(name)),
   );
 }

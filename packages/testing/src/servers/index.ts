@@ -5,3 +5,6 @@ export { freePort } from './free-port.ts';
 export type { Server, ServerKind, ServerOptions, ServerSource, ServerTls } from './server.ts';
 export { type Chromium, findChromium } from './chromium.ts';
 export { type DebianPackages, debianPackages, type DebianSelection } from './debian-packages.ts';
+export { MetricsServer, type Sample } from './metrics-server.ts';
+export { type PrometheusOptions, promtool, startPrometheus } from './prometheus.ts';
+export { startVictoriaMetrics, type VictoriaMetrics } from './victoria-metrics.ts';
