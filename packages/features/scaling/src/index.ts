@@ -1,0 +1,10 @@
+export type { BusiestDigest, ScalingAction, ScalingAdvice, ScalingLevel } from '@dal/core';
+export { type Capacity, capacity, type CapacityOptions } from './capacity.ts';
+export { capacityTable } from './capacity-table.ts';
+export { type Digest, digestOf, type DigestsOptions } from './digest.ts';
+export { digests, enableScaling, type Scaling } from './enable-scaling.ts';
+export type { HeadroomOptions } from './headroom-probe.ts';
+export { queryLog, type QueryLogOptions } from './query-log.ts';
+export type { Logger, LogLevel } from './logger.ts';
+export type { ScalingOptions } from './scaling-options.ts';
+export type { SlowQuery } from './slow-queries.ts';
