@@ -96,14 +96,14 @@ async function contendersOf(
   return contenders.filter(({ name }) => !name.includes('LOAD DATA'));
 }
 
-function openDatabase(engine: EngineName, url: string): Database {
+export function openDatabase(engine: EngineName, url: string): Database {
   const options = { pool: { max: 2 }, statementTimeoutMs: '5min' };
   if (engine === 'postgres') return postgres(url, options);
   if (engine === 'sqlite') return sqlite(url, { ...options, runsIn: 'inline' });
   return mysql(url, options);
 }
 
-async function placeOf(engine: EngineName, opened: AsyncDisposableStack): Promise<string> {
+export async function placeOf(engine: EngineName, opened: AsyncDisposableStack): Promise<string> {
   if (engine !== 'sqlite') return opened.use(await startServer(engine)).url;
   const folder = await mkdtemp(join(tmpdir(), 'dal-bench-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));

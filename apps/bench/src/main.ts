@@ -1,10 +1,11 @@
 // Every figure that a page of DAL quotes comes from here.
 //
-//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity | observe [--engine postgres,sqlite] [--quick] [--json]
+//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity | observe | entity [--engine postgres,sqlite] [--quick] [--json]
 import { availableParallelism } from 'node:os';
 import { capacity } from './capacity.ts';
 import { checkout } from './checkout.ts';
 import { compareEngines } from './compare-engines.ts';
+import { entity } from './entity/entity.ts';
 import { observe } from './observe.ts';
 import { outage } from './outage.ts';
 import { type Arguments, type Command, readArguments } from './read-arguments.ts';
@@ -23,6 +24,7 @@ const commands: Readonly<Record<Command, Measure>> = {
   outage,
   capacity,
   observe,
+  entity,
 };
 
 runProgram(main);

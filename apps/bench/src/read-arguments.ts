@@ -10,6 +10,7 @@ export const COMMANDS = [
   'outage',
   'capacity',
   'observe',
+  'entity',
 ] as const;
 export const ENGINES = ['postgres', 'mysql', 'mariadb', 'sqlite'] as const;
 export const CASES = ['read', 'insert', 'thousand'] as const;
@@ -26,9 +27,9 @@ export interface Arguments {
   readonly callers: readonly number[];
   /** How often everybody is measured. */
   readonly rounds: number;
-  /** How long one contender is measured in one round of `hot-path` and `checkout`. */
+  /** How long one contender is measured in one round of `hot-path`, `checkout` and `entity`. */
   readonly sliceMs: number;
-  /** Of `bulk` and `stream`. */
+  /** Of `bulk`, `stream` and `entity`. */
   readonly rows: number;
   /** Of `outage`. */
   readonly faults: readonly OutageFaultName[];
@@ -48,6 +49,7 @@ const DEFAULTS = {
   outage: { rounds: 1, quickRounds: 1, rows: 1_000, quickRows: 1_000 },
   capacity: { rounds: 1, quickRounds: 1, rows: 1_000, quickRows: 1_000 },
   observe: { rounds: 25, quickRounds: 7, rows: 1_000, quickRows: 1_000 },
+  entity: { rounds: 25, quickRounds: 5, rows: 10_000, quickRows: 2_000 },
 } as const;
 
 export const USAGE = `pnpm bench ${COMMANDS.join(' | ')}
@@ -55,10 +57,10 @@ export const USAGE = `pnpm bench ${COMMANDS.join(' | ')}
   --quick                    fewer and shorter rounds, fewer rows, shorter outages
   --json                     one JSON document on stdout, nothing else
   --rounds 25                how often everybody is measured
-  --slice-ms 50              hot-path, checkout: how long one is measured in one round
-  --callers 1,20,200         hot-path, checkout: how many ask at once
+  --slice-ms 50              hot-path, checkout, entity: how long one is measured in one round
+  --callers 1,20,200         hot-path, checkout, entity (1,20): how many ask at once
   --case read,insert         hot-path: some of ${CASES.join(', ')}; default: all
-  --rows 100000              bulk, stream: how many rows
+  --rows 100000              bulk, stream, entity (10000): how many rows
   --fault refused,frozen     outage: some of ${OUTAGE_FAULTS.join(', ')}; default: all
   --processes 1,5,25         capacity: how many processes
   --load 0,50,90,110,125,150 capacity: percent of what Little's law gives; 0: callers who never rest`;
@@ -75,7 +77,7 @@ export function readArguments(given: readonly string[]): Arguments {
     command: known!,
     engines: words('--engine', values.engine, ENGINES),
     cases: words('--case', values.case, CASES),
-    callers: (values.callers ?? '1,20,200')
+    callers: (values.callers ?? (known === 'entity' ? '1,20' : '1,20,200'))
       .split(',')
       .map((text) => wholeNumber('--callers', text, 1, 10_000)),
     rounds: wholeNumber(

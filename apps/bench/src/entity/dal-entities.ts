@@ -1,15 +1,13 @@
 import { createEntityManager } from '@dal/entity';
+import type { Database } from '@dal/core';
+import { mysql } from '@dal/mysql';
 import { postgres } from '@dal/postgres';
 import { POOL } from '../contender.ts';
-import type { EntityContender, Person } from './entity-contender.ts';
+import type { EntityContender, EntityPlace, Person } from './entity-contender.ts';
 
-export function dalEntities(
-  table: string,
-  url: string,
-  opened: AsyncDisposableStack,
-): EntityContender {
-  const db = opened.use(postgres({ url, tls: 'disable', pool: { max: POOL } }));
-  const em = createEntityManager(db);
+export function dalEntities(place: EntityPlace, opened: AsyncDisposableStack): EntityContender {
+  const { table } = place;
+  const em = createEntityManager(opened.use(open(place)));
   return {
     ...dalWrites(em, table),
     name: 'DAL',
@@ -20,13 +18,17 @@ export function dalEntities(
 }
 
 export function dalWithoutHistory(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): EntityContender {
-  const db = opened.use(postgres({ url, tls: 'disable', pool: { max: POOL } }));
-  const em = createEntityManager(db, { history: 'off' });
-  return { ...dalWrites(em, table), name: 'DAL, history off', history: 'nothing' };
+  const em = createEntityManager(opened.use(open(place)), { history: 'off' });
+  return { ...dalWrites(em, place.table), name: 'DAL, history off', history: 'nothing' };
+}
+
+/** The other clients encrypt nothing unless told to, and TLS isn't what is compared here. */
+function open({ engine, url }: EntityPlace): Database {
+  const options = { url, tls: 'disable', pool: { max: POOL } } as const;
+  return engine === 'postgres' ? postgres(options) : mysql(options);
 }
 
 function dalWrites(

@@ -33,10 +33,25 @@ export interface EntityContender {
   readonly saveMany: (people: readonly Person[]) => Promise<unknown>;
 }
 
-/** Makes a contender with its own table. Nothing is connected before it is used. */
+/** Where a contender works. */
+export interface EntityPlace {
+  readonly engine: EntityEngine;
+  readonly url: string;
+  readonly table: string;
+}
+
+/** Not all of the libraries run on SQLite without building something. */
+export const ENTITY_ENGINES = ['postgres', 'mysql', 'mariadb'] as const;
+
+export type EntityEngine = (typeof ENTITY_ENGINES)[number];
+
+/** The address as libraries know it that have one client for both. */
+export function plainUrl({ url }: EntityPlace): string {
+  return url.replace(/^mariadb:/, 'mysql:');
+}
+
 export type OpenEntityContender = (
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ) => EntityContender | Promise<EntityContender>;
 

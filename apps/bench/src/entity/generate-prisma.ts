@@ -11,11 +11,18 @@ import type * as Internals from '@prisma/internals';
  *
  * `prisma generate` does the same, but first it downloads an engine that only its migrations need.
  */
-export async function generatePrisma(models: string, opened: AsyncDisposableStack): Promise<unknown> {
+export async function generatePrisma(
+  models: string,
+  opened: AsyncDisposableStack,
+): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'dal-bench-prisma-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   // The client looks for its libraries from where it stands.
-  await symlink(resolve(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'), 'junction');
+  await symlink(
+    resolve(import.meta.dirname, '../../node_modules'),
+    join(folder, 'node_modules'),
+    'junction',
+  );
   const schema = join(folder, 'schema.prisma');
   await writeFile(schema, HEAD + models);
   // Their ES modules name files that aren't there.
@@ -25,7 +32,11 @@ export async function generatePrisma(models: string, opened: AsyncDisposableStac
     PrismaClientTsGenerator: typeof PrismaClientTsGenerator;
   };
   const generators = await getGenerators({
-    schemaContext: await loadSchemaContext({ schemaPath: { cliProvidedPath: schema } }),
+    schemaContext: await loadSchemaContext({
+      schemaPath: { cliProvidedPath: schema },
+      printLoadMessage: false,
+    }),
+    cliCommand: 'generate',
     registry: { 'prisma-client': { type: 'in-process', generator: new Generator() } },
   });
   for (const generator of generators) {
@@ -42,9 +53,5 @@ generator client {
   moduleFormat           = "esm"
   importFileExtension    = "ts"
   generatedFileExtension = "ts"
-}
-
-datasource db {
-  provider = "postgresql"
 }
 `;

@@ -1,17 +1,23 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { defineEntity, MikroORM, p } from '@mikro-orm/postgresql';
+import { defineEntity, MikroORM, p } from '@mikro-orm/core';
+import { MySqlDriver } from '@mikro-orm/mysql';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { POOL } from '../contender.ts';
-import type { EntityContender, Person } from './entity-contender.ts';
+import {
+  type EntityContender,
+  type EntityPlace,
+  type Person,
+  plainUrl,
+} from './entity-contender.ts';
 
 /** As people write it: a unit of work, written out by `flush` in a transaction. */
 export async function mikroOrmFlush(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<EntityContender> {
-  const { orm, people } = await open(table, url, opened);
+  const { orm, people } = await open(place, opened);
   return {
-    table,
+    table: place.table,
     name: 'MikroORM flush',
     history: 'nothing',
     async save(person) {
@@ -29,8 +35,7 @@ export async function mikroOrmFlush(
       return found.visits;
     },
     get: (id) => orm.em.fork().findOne(people, id),
-    find: (city) =>
-      orm.em.fork().find(people, { city }, { orderBy: { id: 'asc' }, limit: 100 }),
+    find: (city) => orm.em.fork().find(people, { city }, { orderBy: { id: 'asc' }, limit: 100 }),
     async saveMany(list) {
       const em = orm.em.fork();
       for (const person of list) em.create(people, values(person));
@@ -41,26 +46,29 @@ export async function mikroOrmFlush(
 
 /** At its best: no unit of work, no identity map. */
 export async function mikroOrmNative(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<EntityContender> {
-  const { orm, people } = await open(table, url, opened);
+  const { orm, people } = await open(place, opened);
   const plain = { disableIdentityMap: true } as const;
   return {
-    table,
+    table: place.table,
     name: 'MikroORM native',
     history: 'nothing',
-    save: async (person) => orm.em.fork().insert(people, values(person)),
+    save: async (person) => orm.em.fork().insert(people, nativeValues(person)),
     async change(id, visits) {
       const em = orm.em.fork();
       const found = await em.findOne(people, id, plain);
       if (!found) return NaN;
-      await em.nativeUpdate(people, { id }, {
-        visits,
-        version: found.version + 1,
-        updated_at: new Date(),
-      });
+      await em.nativeUpdate(
+        people,
+        { id },
+        {
+          visits,
+          version: found.version + 1,
+          updated_at: new Date(),
+        },
+      );
       return visits;
     },
     get: (id) => orm.em.fork().findOne(people, id, plain),
@@ -69,7 +77,7 @@ export async function mikroOrmNative(
     saveMany: (list) =>
       orm.em.fork().transactional(async (em) => {
         for (let at = 0; at < list.length; at += CHUNK) {
-          await em.insertMany(people, list.slice(at, at + CHUNK).map(values));
+          await em.insertMany(people, list.slice(at, at + CHUNK).map(nativeValues));
         }
       }),
   };
@@ -78,7 +86,8 @@ export async function mikroOrmNative(
 /** PostgreSQL takes 65,535 values in a statement. */
 const CHUNK = 2_000;
 
-async function open(table: string, url: string, opened: AsyncDisposableStack) {
+async function open(place: EntityPlace, opened: AsyncDisposableStack) {
+  const { engine, table } = place;
   const people = defineEntity({
     name: table,
     tableName: table,
@@ -93,7 +102,7 @@ async function open(table: string, url: string, opened: AsyncDisposableStack) {
       deleted_at: p.datetime().nullable(),
       created_by: p.string().nullable(),
       updated_by: p.string().nullable(),
-      version_operation: p.string().onCreate(() => 'create'),
+      version_operation: p.string(),
       version_comment: p.text().nullable(),
       name: p.text(),
       email: p.text(),
@@ -107,7 +116,9 @@ async function open(table: string, url: string, opened: AsyncDisposableStack) {
   });
   const orm = await MikroORM.init({
     entities: [people],
-    clientUrl: url,
+    // Both have the calls that are used here.
+    driver: (engine === 'postgres' ? PostgreSqlDriver : MySqlDriver) as typeof PostgreSqlDriver,
+    clientUrl: plainUrl(place),
     pool: { min: 0, max: POOL },
   });
   opened.defer(() => orm.close());
@@ -115,5 +126,11 @@ async function open(table: string, url: string, opened: AsyncDisposableStack) {
 }
 
 function values(person: Person) {
-  return { ...person, tags: [...person.tags], id: randomUUIDv7() };
+  return { ...person, tags: [...person.tags], id: randomUUIDv7(), version_operation: 'create' };
+}
+
+/** Without a unit of work nothing sets the moments. */
+function nativeValues(person: Person) {
+  const now = new Date();
+  return { ...values(person), version: 1, created_at: now, updated_at: now };
 }

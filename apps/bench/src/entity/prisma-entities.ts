@@ -1,19 +1,19 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { POOL } from '../contender.ts';
-import type { EntityContender, Found, Person } from './entity-contender.ts';
+import type { EntityContender, EntityPlace, Found, Person } from './entity-contender.ts';
 import { generatePrisma } from './generate-prisma.ts';
 
 export async function prismaEntities(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<EntityContender> {
-  const { PrismaClient } = (await generatePrisma(modelOf(table), opened)) as Generated;
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: POOL }) });
+  const { PrismaClient } = (await generatePrisma(schemaOf(place), opened)) as Generated;
+  const prisma = new PrismaClient({ adapter: adapterOf(place) });
   opened.defer(() => prisma.$disconnect());
   const people = prisma.person;
   return {
-    table,
+    table: place.table,
     name: 'Prisma',
     history: 'nothing',
     save: async (person) => (await people.create({ data: values(person) })).id,
@@ -30,14 +30,34 @@ export async function prismaEntities(
   };
 }
 
-function modelOf(table: string): string {
+function adapterOf({ engine, url }: EntityPlace): PrismaPg | PrismaMariaDb {
+  if (engine === 'postgres') return new PrismaPg({ connectionString: url, max: POOL });
+  const { hostname, password, pathname, port, username } = new URL(url);
+  return new PrismaMariaDb({
+    host: hostname,
+    port: Number(port),
+    user: username,
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+    connectionLimit: POOL,
+    allowPublicKeyRetrieval: true,
+  });
+}
+
+function schemaOf({ engine, table }: EntityPlace): string {
+  const provider = engine === 'postgres' ? 'postgresql' : 'mysql';
+  const moment = engine === 'postgres' ? '@db.Timestamptz' : '@db.DateTime(6)';
   return `
+datasource db {
+  provider = "${provider}"
+}
+
 model Person {
   id                String    @id @default(uuid(7))
   version           BigInt    @default(1)
-  created_at        DateTime  @default(now()) @db.Timestamptz
-  updated_at        DateTime  @updatedAt @db.Timestamptz
-  deleted_at        DateTime? @db.Timestamptz
+  created_at        DateTime  @default(now()) ${moment}
+  updated_at        DateTime  @updatedAt ${moment}
+  deleted_at        DateTime? ${moment}
   created_by        String?
   updated_by        String?
   version_operation String    @default("create")
@@ -47,7 +67,7 @@ model Person {
   city              String
   visits            Float
   active            Boolean
-  seen              DateTime  @db.Timestamptz
+  seen              DateTime  ${moment}
   tags              Json
 
   @@map("${table}")
@@ -57,7 +77,7 @@ model Person {
 
 /** What is used here of the client, which is made while the program runs. */
 interface Generated {
-  readonly PrismaClient: new (options: { readonly adapter: PrismaPg }) => {
+  readonly PrismaClient: new (options: { readonly adapter: PrismaPg | PrismaMariaDb }) => {
     readonly person: People;
     $disconnect(): Promise<void>;
   };

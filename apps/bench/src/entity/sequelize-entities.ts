@@ -1,8 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { DataTypes, type Model, type ModelStatic, Sequelize } from 'sequelize';
+import temporal from 'sequelize-temporal';
 import { POOL } from '../contender.ts';
-import type { EntityContender, Found, Person } from './entity-contender.ts';
+import {
+  type EntityContender,
+  type EntityPlace,
+  type Found,
+  type Person,
+  plainUrl,
+} from './entity-contender.ts';
 
 interface PersonModel extends Model {
   readonly id: string;
@@ -10,58 +16,58 @@ interface PersonModel extends Model {
 }
 
 export function sequelizeEntities(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): EntityContender {
-  const { people } = open(table, url, opened);
+  const { people } = open(place, opened);
+  // Faster, where the values of raw rows are the right ones: MySQL's booleans would be numbers.
+  const raw = place.engine === 'postgres';
+  const plain = (found: PersonModel) =>
+    (raw ? found : found.get({ plain: true })) as unknown as Found;
   return {
-    ...writes(people, table),
+    ...writes(people, place.table),
     name: 'Sequelize',
     history: 'nothing',
-    // Plain objects, as the others answer them.
-    get: async (id) => (await people.findByPk(id, { raw: true })) as Found | null,
-    find: async (city) =>
-      (await people.findAll({
-        where: { city },
-        order: ['id'],
-        limit: 100,
-        raw: true,
-      })) as unknown as Found[],
+    async get(id) {
+      const found = await people.findByPk(id, { raw });
+      return found && plain(found);
+    },
+    async find(city) {
+      const found = await people.findAll({ where: { city }, order: ['id'], limit: 100, raw });
+      return found.map(plain);
+    },
   };
 }
 
 /** The plugin copies the version before into a table of its own, in a statement of its own. */
 export async function sequelizeTemporal(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<EntityContender> {
-  const { sequelize, people } = open(table, url, opened);
-  type Temporal = (model: typeof people, sequelize: Sequelize) => typeof people;
-  const temporal = createRequire(import.meta.url)('sequelize-temporal') as Temporal;
+  const { sequelize, people } = open(place, opened);
   temporal(people, sequelize);
-  const history = sequelize.model(`${table}History`);
+  const history = sequelize.model(`${place.table}History`);
   await history.sync();
   opened.defer(async () => history.drop());
   return {
-    ...writes(people, table),
+    ...writes(people, place.table),
     name: 'Sequelize with history',
     history: 'sequelize-temporal',
   };
 }
 
 function open(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): { readonly sequelize: Sequelize; readonly people: ModelStatic<PersonModel> } {
-  const sequelize = new Sequelize(url, { logging: false, pool: { max: POOL } });
+  const { engine, table } = place;
+  const sequelize = new Sequelize(plainUrl(place), { logging: false, pool: { max: POOL } });
   opened.defer(() => sequelize.close());
   const people = sequelize.define<PersonModel>(
     table,
     {
       id: { type: DataTypes.STRING, primaryKey: true, defaultValue: () => randomUUIDv7() },
+      version: { type: DataTypes.BIGINT, defaultValue: 1 },
       created_by: DataTypes.STRING,
       updated_by: DataTypes.STRING,
       version_operation: { type: DataTypes.STRING, defaultValue: 'create' },
@@ -71,8 +77,8 @@ function open(
       city: DataTypes.TEXT,
       visits: DataTypes.DOUBLE,
       active: DataTypes.BOOLEAN,
-      seen: DataTypes.DATE,
-      tags: DataTypes.JSONB,
+      seen: DataTypes.DATE(3),
+      tags: engine === 'postgres' ? DataTypes.JSONB : DataTypes.JSON,
     },
     {
       tableName: table,

@@ -1,7 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { DataSource, EntitySchema, type Repository } from 'typeorm';
 import { POOL } from '../contender.ts';
-import type { EntityContender, Found, Person } from './entity-contender.ts';
+import {
+  type EntityContender,
+  type EntityPlace,
+  type Found,
+  type Person,
+  plainUrl,
+} from './entity-contender.ts';
 
 interface PersonRow extends Found {
   visits: number;
@@ -9,13 +15,12 @@ interface PersonRow extends Found {
 
 /** As people write it: `save`, which looks first whether the entity is there. */
 export async function typeormSave(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<EntityContender> {
-  const people = await open(table, url, opened);
+  const people = await open(place, opened);
   return {
-    table,
+    table: place.table,
     name: 'TypeORM save',
     history: 'nothing',
     save: async (person) => (await people.save(made(person))).id,
@@ -33,13 +38,12 @@ export async function typeormSave(
 
 /** At its best: statements that look for nothing and load nothing. */
 export async function typeormInsert(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<EntityContender> {
-  const people = await open(table, url, opened);
+  const people = await open(place, opened);
   return {
-    table,
+    table: place.table,
     name: 'TypeORM insert, update',
     history: 'nothing',
     async save(person) {
@@ -66,19 +70,20 @@ export async function typeormInsert(
 const CHUNK = 2_000;
 
 async function open(
-  table: string,
-  url: string,
+  place: EntityPlace,
   opened: AsyncDisposableStack,
 ): Promise<Repository<PersonRow>> {
+  const { engine, table } = place;
+  const moment = engine === 'postgres' ? ({ type: 'timestamptz' } as const) : DATETIME;
   const schema = new EntitySchema<PersonRow & SystemColumns>({
     name: table,
     tableName: table,
     columns: {
       id: { type: 'varchar', length: 255, primary: true },
       version: { type: 'bigint', version: true },
-      created_at: { type: 'timestamptz', createDate: true },
-      updated_at: { type: 'timestamptz', updateDate: true },
-      deleted_at: { type: 'timestamptz', deleteDate: true, nullable: true },
+      created_at: { ...moment, createDate: true },
+      updated_at: { ...moment, updateDate: true },
+      deleted_at: { ...moment, deleteDate: true, nullable: true },
       created_by: { type: 'varchar', nullable: true },
       updated_by: { type: 'varchar', nullable: true },
       version_operation: { type: 'varchar' },
@@ -86,17 +91,24 @@ async function open(
       name: { type: 'text' },
       email: { type: 'text' },
       city: { type: 'text' },
-      visits: { type: 'float8' },
+      visits: { type: engine === 'postgres' ? 'float8' : 'double' },
       active: { type: 'boolean' },
-      seen: { type: 'timestamptz' },
-      tags: { type: 'jsonb' },
+      seen: moment,
+      tags: { type: engine === 'postgres' ? 'jsonb' : 'json' },
     },
   });
-  const source = new DataSource({ type: 'postgres', url, entities: [schema], poolSize: POOL });
+  const common = { url: plainUrl(place), entities: [schema], poolSize: POOL };
+  const source = new DataSource(
+    engine === 'postgres'
+      ? { type: engine, ...common }
+      : { type: engine, timezone: 'Z', ...common },
+  );
   await source.initialize();
   opened.defer(() => source.destroy());
   return source.getRepository<PersonRow>(table);
 }
+
+const DATETIME = { type: 'datetime', precision: 6 } as const;
 
 interface SystemColumns {
   version: string;

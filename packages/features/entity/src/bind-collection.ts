@@ -2,7 +2,8 @@ import type { Row } from '@dal/core';
 import type { StandardSchemaV1 } from './standard-schema.ts';
 import { lockIn } from './change-entity.ts';
 import type { Collection } from './collection.ts';
-import type { ChangeOptions, EntityVerbs, World } from './entity-manager.ts';
+import type { EntityVerbs, World } from './entity-manager.ts';
+import type { ChangeOptions } from './verb-options.ts';
 import {
   EntityNotFoundError,
   EntityValidationError,

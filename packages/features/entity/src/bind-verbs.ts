@@ -1,13 +1,9 @@
 import type { Row } from '@dal/core';
 import { bindCollection } from './bind-collection.ts';
 import { buildQuery, type Run } from './build-query.ts';
-import type {
-  CallOptions,
-  EntitySchema,
-  EntityVerbs,
-  TypeOptions,
-  World,
-} from './entity-manager.ts';
+import type { EntityVerbs, TypeOptions, World } from './entity-manager.ts';
+import type { EntitySchema } from './entity.ts';
+import type { CallOptions } from './verb-options.ts';
 import { entityFromJson, entityToJson } from './entity-json.ts';
 import { checkTypeName } from './entity-names.ts';
 import { readTypeOptions } from './entity-options.ts';

@@ -1,9 +1,12 @@
-import type { Entity, CallOptions, Direction, Reply, World } from './entity-manager.ts';
+import type { Reply, World } from './entity-manager.ts';
+import type { Entity } from './entity.ts';
+import type { CallOptions, Direction } from './verb-options.ts';
 import type { EntityQuery } from './entity-query.ts';
 import { countWhere, select } from './find-entities.ts';
 import { readCount } from './read-history.ts';
 import { CallLimits, type Scene } from './scene.ts';
-import { type Condition, readDirection, readOperator } from './where-clause.ts';
+import { readDirection } from './order-clause.ts';
+import { type Condition, readOperator } from './where-clause.ts';
 import type { Work } from './work.ts';
 
 /** Runs work in one of the worlds. */

@@ -1,7 +1,7 @@
 import { isDalError, type Row } from '@dal/core';
 import { FIELDS_TABLE, shown } from './entity-names.ts';
 import { VersionConflictError } from './entity-errors.ts';
-import type { Operation } from './entity-manager.ts';
+import type { Operation } from './entity.ts';
 import type { EntityType } from './entity-type.ts';
 import type { Author } from './given-entity.ts';
 import type { CallLimits, Scene } from './scene.ts';

@@ -1,16 +1,14 @@
 import type { StandardSchemaV1 } from './standard-schema.ts';
+import type { Reply, World } from './entity-manager.ts';
+import type { Entity, EntityVersion } from './entity.ts';
 import type {
   CallOptions,
   ChangeOptions,
   CountOptions,
   DeleteOptions,
-  Entity,
-  EntityVersion,
   FindOptions,
   ReadOptions,
-  Reply,
-  World,
-} from './entity-manager.ts';
+} from './verb-options.ts';
 import type { EntityQuery } from './entity-query.ts';
 
 type Input<S extends StandardSchemaV1> = StandardSchemaV1.InferInput<S> & { readonly id?: string };

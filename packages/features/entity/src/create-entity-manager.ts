@@ -9,6 +9,7 @@ import type {
   SyncEntityManager,
 } from './entity-manager.ts';
 import { readEntityOptions } from './entity-options.ts';
+import { GatheredGets } from './gathered-gets.ts';
 import { KnownTypes } from './known-types.ts';
 import type { Scene } from './scene.ts';
 import { runAwaited, runBlocking, type Work } from './work.ts';
@@ -28,8 +29,9 @@ export function createEntityManager(db: Database, options?: EntityOptions): Enti
   };
   const places = new WeakMap<object, KnownTypes>();
   let sync: SyncEntityManager | undefined;
+  const gets = new GatheredGets((work) => runAwaited(work, db));
   return {
-    ...awaited(scene, () => db),
+    ...awaited({ ...scene, gets }, () => db),
     on: (place) => awaited(boundTo(scene, places, place), () => place),
     get sync() {
       sync ??= {

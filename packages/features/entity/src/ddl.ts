@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EngineWords } from './engine-words.ts';
 import { FIELDS_TABLE, historyTableOf } from './entity-names.ts';
-import type { FieldKind } from './field-kind.ts';
+import type { EntityType } from './entity-type.ts';
+import type { FieldKind, Fields } from './field-kind.ts';
 import { systemDefinitions } from './system-columns.ts';
 
 export function createFieldsTable({ quote, keyType, columnType }: EngineWords): string {
@@ -53,7 +54,7 @@ export function createIndex(
 }
 
 /** Short enough for every engine, and another one for every list of fields. */
-export function indexName(type: string, fields: readonly string[]): string {
+function indexName(type: string, fields: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify([type, ...fields]));
   return `dal_ix_${hash.digest('hex').slice(0, 24)}`;
 }
@@ -63,6 +64,22 @@ export interface FieldRow {
   readonly part: 'type' | 'field' | 'index';
   readonly name: string;
   readonly kind: string;
+}
+
+/** What is to be written down of a type and its fields, as far as it isn't yet. */
+export function missingRows(wanted: Fields, known: EntityType | undefined): FieldRow[] {
+  // In one order everywhere, so that two who write down the same ones don't lock each other.
+  const fields = [...wanted]
+    .filter(([field]) => !known?.fields.has(field))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...(known ? [] : [{ part: 'type' as const, name: '', kind: 'entity' }]),
+    ...fields.map(([field, kind]) => ({ part: 'field' as const, name: field, kind })),
+  ];
+}
+
+export function indexRow(type: string, fields: readonly string[]): FieldRow {
+  return { part: 'index', name: indexName(type, fields), kind: JSON.stringify(fields) };
 }
 
 /** Rows that are there stay as they are, where the engine has words for it. */

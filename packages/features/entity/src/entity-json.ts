@@ -1,5 +1,5 @@
 import { json, type Row } from '@dal/core';
-import type { CallOptions } from './entity-manager.ts';
+import type { CallOptions } from './verb-options.ts';
 import { EntityTypeError } from './entity-errors.ts';
 import { checkTypeName, shown, wordFor } from './entity-names.ts';
 import { put } from './entity-type.ts';

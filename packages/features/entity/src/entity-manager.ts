@@ -7,10 +7,18 @@ import type {
   TransactionOptions,
   Values,
 } from '@dal/core';
-import type { StandardSchemaV1 } from './standard-schema.ts';
 import type { Collection } from './collection.ts';
+import type { Entity, EntitySchema, EntityVersion } from './entity.ts';
 import type { EntityQuery } from './entity-query.ts';
-import type { FieldKind } from './field-kind.ts';
+import type { StandardSchemaV1 } from './standard-schema.ts';
+import type {
+  CallOptions,
+  ChangeOptions,
+  CountOptions,
+  DeleteOptions,
+  FindOptions,
+  ReadOptions,
+} from './verb-options.ts';
 
 /** Whether calls answer with a promise, or block. */
 export type World = 'awaited' | 'blocking';
@@ -20,129 +28,6 @@ export type Reply<W extends World, T> = W extends 'awaited' ? Promise<T> : T;
 
 /** What a manager can be bound to. */
 export type Place<W extends World> = W extends 'awaited' ? Queryable : SyncQueryable;
-
-/** What the manager keeps of every entity, beside the entity's own fields. */
-export interface SystemFields {
-  /** Text, at most 255 characters; sortable by time (UUID version 7) when it was generated. */
-  readonly id: string;
-  /** From 1, one more with every change: save, delete, restore, rollback. */
-  readonly version: number;
-  readonly created_at: Date;
-  /** When this version was made. */
-  readonly updated_at: Date;
-  /** Null unless the entity is deleted. */
-  readonly deleted_at: Date | null;
-  readonly created_by: string | null;
-  /** The `userId` of the call that made this version. */
-  readonly updated_by: string | null;
-}
-
-/**
- * A whole entity, as it is stored: its system fields and every field that its type has. A field that
- * this entity never had is null, for the type has a column for it. Values arrive as they were saved:
- * text, number, bigint, boolean, Date, Buffer for bytes, lists and objects.
- */
-export type Entity<F = Row> = SystemFields & Omit<F, keyof SystemFields>;
-
-/** One version of an entity, with what was said of it. */
-export type EntityVersion<F = Row> = Entity<F> & {
-  readonly version_operation: Operation;
-  /** The `comment` of the call that made this version. */
-  readonly version_comment: string | null;
-};
-
-export type Operation = 'create' | 'update' | 'delete' | 'restore' | 'rollback';
-
-/** For statements: `timeoutMs` counts for the whole call, and so does `signal`. */
-export type CallOptions = Pick<StatementOptions, 'timeoutMs' | 'signal'>;
-
-export interface ChangeOptions extends CallOptions {
-  /** Who does it; kept with the version. */
-  readonly userId?: string;
-  /** Why; kept with the version. */
-  readonly comment?: string;
-  /**
-   * The change is made only to this version, else `VersionConflictError`. 0: only when there is no
-   * such entity yet.
-   */
-  readonly expectedVersion?: number;
-}
-
-export interface ReadOptions extends CallOptions {
-  /** Deleted ones too. Default: false. */
-  readonly includeDeleted?: boolean;
-  /** Values as the driver reads them, not as their field's kind says. Default: false. */
-  readonly raw?: boolean;
-}
-
-/** Words that a condition may have. `in` takes a list, `like` a pattern with `%` and `_`. */
-export type Operator =
-  | '='
-  | '!='
-  | '<>'
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | 'in'
-  | 'not in'
-  | 'like'
-  | 'not like'
-  | 'is'
-  | 'is not';
-
-/** `{ age: { '>=': 18, '<': 65 } }` */
-export type FieldConditions = { readonly [O in Operator]?: unknown };
-
-/**
- * Conditions that must all hold: `{ status: 'active', city: ['Oslo', 'Lima'], boss: null,
- * age: { '>': 21 } }`. A list means one of them, null means none. Equality with `!=` and `not in`
- * holds for null too, as in JavaScript.
- */
-export type Where = Readonly<Record<string, unknown>>;
-
-/** What stands behind WHERE, with its values, as text with `?` and a list, or as sql`...`. */
-export type Fragment = Sql | readonly [text: string, values?: Values];
-
-/** `'age'`, `['age', 'desc']`, or a list of both. */
-export type OrderBy = string | readonly (string | readonly [field: string, direction: Direction])[];
-
-export type Direction = 'asc' | 'desc' | 'ASC' | 'DESC';
-
-export interface CountOptions extends CallOptions {
-  /**
-   * An object of conditions, or SQL: `['age > ? AND city = ?', [21, 'Oslo']]` or
-   * sql`age > ${21}`. SQL is the caller's own text; its values never reach it.
-   */
-  readonly where?: Where | Fragment;
-  readonly includeDeleted?: boolean;
-}
-
-export interface FindOptions extends CountOptions {
-  /** Default: by id. Null comes first going up, and last going down. */
-  readonly orderBy?: OrderBy;
-  /** Default: all. */
-  readonly limit?: number;
-  readonly offset?: number;
-  readonly raw?: boolean;
-}
-
-export interface DeleteOptions extends ChangeOptions {
-  /** Takes the row away for good, and its history with it. Default: false. */
-  readonly permanent?: boolean;
-}
-
-/** What is known of one type. */
-export interface EntitySchema {
-  readonly name: string;
-  /** The table of the entities as they are now; older versions are in `historyTable`. */
-  readonly table: string;
-  readonly historyTable: string;
-  /** In the order of their names, without the system fields. */
-  readonly fields: readonly { readonly name: string; readonly kind: FieldKind }[];
-  /** Lists of fields that have an index together. */
-  readonly indexes: readonly (readonly string[])[];
-}
 
 /** The verbs of both worlds. */
 export interface EntityVerbs<W extends World> {
@@ -171,7 +56,11 @@ export interface EntityVerbs<W extends World> {
     entities: Iterable<object>,
     options?: Omit<ChangeOptions, 'expectedVersion'>,
   ): Reply<W, string[]>;
-  /** The entity, or undefined when there is none, or when it is deleted. */
+  /**
+   * The entity, or undefined when there is none, or when it is deleted. Calls of one turn of the
+   * event loop share a statement, where nothing keeps them apart: a transaction, a `timeoutMs`, a
+   * `signal`, a listener of the channel `dal:query`.
+   */
   get<F = Row>(name: string, id: string, options?: ReadOptions): Reply<W, Entity<F> | undefined>;
   /** The first entity, by id, whose field has this value; null finds one without. */
   getBy<F = Row>(

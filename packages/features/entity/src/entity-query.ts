@@ -1,4 +1,6 @@
-import type { Direction, CallOptions, Entity, Operator, Reply, World } from './entity-manager.ts';
+import type { Reply, World } from './entity-manager.ts';
+import type { Entity } from './entity.ts';
+import type { Direction, CallOptions, Operator } from './verb-options.ts';
 
 /** A question that is put together piece by piece; each call gives a new one. */
 export interface EntityQuery<W extends World, F> {

@@ -1,6 +1,6 @@
 import type { Row } from '@dal/core';
 import type { EngineWords } from './engine-words.ts';
-import type { EntitySchema } from './entity-manager.ts';
+import type { EntitySchema } from './entity.ts';
 import { historyTableOf } from './entity-names.ts';
 import { decode } from './field-values.ts';
 import type { FieldKind } from './field-kind.ts';

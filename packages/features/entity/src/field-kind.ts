@@ -14,3 +14,6 @@
  * such as a number where text was.
  */
 export type FieldKind = 'text' | 'number' | 'bigint' | 'boolean' | 'timestamp' | 'json' | 'bytes';
+
+/** The fields of a type, by name. */
+export type Fields = ReadonlyMap<string, FieldKind>;

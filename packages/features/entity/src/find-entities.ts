@@ -1,25 +1,25 @@
-import type { Row, Sql } from '@dal/core';
+import { channels, type Row, type Sql } from '@dal/core';
+import { holdsSomething } from '@dal/database';
 import type {
   CallOptions,
   CountOptions,
   FindOptions,
   Fragment,
   ReadOptions,
-} from './entity-manager.ts';
+} from './verb-options.ts';
+import type { Clause } from './compare-field.ts';
 import { checkId, checkTypeName } from './entity-names.ts';
 import type { EntityType } from './entity-type.ts';
+import { orderClause, readOrder } from './order-clause.ts';
 import { readCount } from './read-history.ts';
 import { readType, typeOfRows } from './read-types.ts';
 import { CallLimits, type Scene } from './scene.ts';
 import { typeToRead, withFreshType } from './type-for.ts';
 import {
   aroundFragment,
-  type Clause,
   type Condition,
   conditionsClause,
   isFragment,
-  orderClause,
-  readOrder,
   readWhere,
 } from './where-clause.ts';
 import { rowsOf, type Work } from './work.ts';
@@ -41,15 +41,37 @@ export function* getEntity(
   return yield* withFreshType(scene, name, NO_KINDS, limits, function* () {
     const type = yield* typeToRead(scene, name, limits);
     if (!type) return undefined;
-    const text = type.text(
-      `get${lock}`,
-      () => `SELECT * FROM ${type.table} WHERE ${scene.words.quote('id')} = ?${lock}`,
-    );
-    const rows = yield* rowsOf({ text, values: [id] }, limits.question);
+    const rows = yield* rowsOfId(scene, type, id, lock, limits);
     const [row] = rows;
     if (!row || (row['deleted_at'] !== null && !options.includeDeleted)) return undefined;
     return (yield* read(scene, type, rows, options, limits))[0];
   });
+}
+
+/** One row or none. */
+function* rowsOfId(
+  { gets, words }: Scene,
+  type: EntityType,
+  id: string,
+  lock: string,
+  limits: CallLimits,
+): Work<Row[]> {
+  const key = words.quote('id');
+  if (gets && lock === '' && limits.areNone && mayShare()) {
+    const row = yield { do: 'settle', value: gets.row(type, key, id) };
+    return row === undefined ? [] : [row as Row];
+  }
+  const text = type.text(`get${lock}`, () => `SELECT * FROM ${type.table} WHERE ${key} = ?${lock}`);
+  return yield* rowsOf({ text, values: [id] }, limits.question);
+}
+
+/**
+ * A statement that calls share belongs to one of them. So whoever listens is told of each by itself,
+ * and who holds a connection while it waits for another one waits by itself, where the pool can see
+ * that it may never end.
+ */
+function mayShare(): boolean {
+  return !channels.query.hasSubscribers && !holdsSomething();
 }
 
 export function* getEntityBy(

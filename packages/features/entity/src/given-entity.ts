@@ -1,6 +1,6 @@
 import { wrongOption } from '@dal/core';
 import { uuidv7 } from 'uuidv7';
-import type { ChangeOptions } from './entity-manager.ts';
+import type { ChangeOptions } from './verb-options.ts';
 import { EntityTypeError } from './entity-errors.ts';
 import { checkId, checkKeyText, flawOf, shown, unknownField, wordFor } from './entity-names.ts';
 import type { EntityType } from './entity-type.ts';
@@ -47,14 +47,20 @@ export function readFields(type: string, entity: unknown): Map<string, unknown> 
   return fields;
 }
 
-/** The kinds of values that are not null; those say nothing of their field. */
+/**
+ * The kinds of values that are not null; those say nothing of their field.
+ *
+ * @param kinds those of entities before this one; the first value of a field decides
+ */
 export function kindsOf(
   type: string,
   fields: ReadonlyMap<string, unknown>,
+  kinds: Map<string, FieldKind> = new Map<string, FieldKind>(),
 ): Map<string, FieldKind> {
-  const kinds = new Map<string, FieldKind>();
   for (const [field, value] of fields) {
-    if (value !== null) kinds.set(field, kindOf(value, { type, field }));
+    if (value === null) continue;
+    const kind = kindOf(value, { type, field });
+    if (!kinds.has(field)) kinds.set(field, kind);
   }
   return kinds;
 }

@@ -10,31 +10,29 @@ export {
   VersionConflictError,
 } from './entity-errors.ts';
 export type {
+  EntityManager,
+  EntityOptions,
+  EntityVerbs,
+  Place,
+  Reply,
+  SyncEntityManager,
+  TypeOptions,
+  World,
+} from './entity-manager.ts';
+export type { Entity, EntitySchema, EntityVersion, Operation, SystemFields } from './entity.ts';
+export type {
   CallOptions,
   ChangeOptions,
   CountOptions,
   DeleteOptions,
   Direction,
-  Entity,
-  EntityManager,
-  EntityOptions,
-  EntitySchema,
-  EntityVerbs,
-  EntityVersion,
   FieldConditions,
   FindOptions,
   Fragment,
-  Operation,
   Operator,
   OrderBy,
-  Place,
   ReadOptions,
-  Reply,
-  SyncEntityManager,
-  SystemFields,
-  TypeOptions,
   Where,
-  World,
-} from './entity-manager.ts';
+} from './verb-options.ts';
 export type { EntityQuery } from './entity-query.ts';
 export type { FieldKind } from './field-kind.ts';

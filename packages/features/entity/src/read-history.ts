@@ -1,5 +1,5 @@
 import { type Row, wrongOption } from '@dal/core';
-import type { CallOptions } from './entity-manager.ts';
+import type { CallOptions } from './verb-options.ts';
 import { checkId, checkTypeName } from './entity-names.ts';
 import type { EntityType } from './entity-type.ts';
 import { readType } from './read-types.ts';

@@ -1,7 +1,7 @@
 import type { Row } from '@dal/core';
 import { type Change, changeRow, conflict, whyNot } from './change-entity.ts';
 import { EntityNotFoundError } from './entity-errors.ts';
-import type { ChangeOptions, DeleteOptions } from './entity-manager.ts';
+import type { ChangeOptions, DeleteOptions } from './verb-options.ts';
 import { checkId, checkTypeName, shown } from './entity-names.ts';
 import type { EntityType } from './entity-type.ts';
 import {

@@ -1,6 +1,6 @@
 import { isDalError, type Values } from '@dal/core';
 import { countFields, isHistoryOff } from './change-entity.ts';
-import type { ChangeOptions } from './entity-manager.ts';
+import type { ChangeOptions } from './verb-options.ts';
 import { EntityTypeError } from './entity-errors.ts';
 import { checkTypeName, shown, wordFor } from './entity-names.ts';
 import type { EntityType } from './entity-type.ts';
@@ -38,16 +38,17 @@ export function* saveMany(
   const author = readAuthor(options);
   const given = Array.from(checkList(name, entities), (entity) => readEntity(name, entity));
   const kinds = new Map<string, FieldKind>();
-  for (const { fields } of given) {
-    for (const [field, kind] of kindsOf(name, fields))
-      if (!kinds.has(field)) kinds.set(field, kind);
-  }
+  for (const { fields } of given) kindsOf(name, fields, kinds);
   if (given.length === 0) return [];
   return yield* withFreshType(scene, name, kinds, limits, function* () {
     const type = yield* typeFor(scene, name, kinds, limits, (known) => {
       for (const { fields } of given) checkFields(name, known, kinds, fields);
     });
-    const items = given.map((one) => ({ ...one, fields: encodeFields(type, one.fields) }));
+    const items = given.map(({ id, isNew, fields }): Item => ({
+      id,
+      isNew,
+      fields: encodeFields(type, fields),
+    }));
     const rounds = inRounds(items);
     const save = function* (): Work<void> {
       for (const round of rounds) yield* saveRound(scene, type, round, author, limits);
@@ -64,8 +65,8 @@ function inRounds(items: readonly Item[]): Item[][] {
   const rounds: Item[][] = [];
   const times = new Map<string, number>();
   for (const item of items) {
-    const round = times.get(item.id) ?? 0;
-    times.set(item.id, round + 1);
+    const round = item.isNew ? 0 : (times.get(item.id) ?? 0);
+    if (!item.isNew) times.set(item.id, round + 1);
     (rounds[round] ??= []).push(item);
   }
   return rounds;
@@ -126,7 +127,8 @@ function* loadRows(
   limits: CallLimits,
 ): Work<void> {
   if (items.length === 0) return;
-  const fields = new Set(items.flatMap((item) => [...item.fields.keys()]));
+  const fields = new Set<string>();
+  for (const item of items) for (const field of item.fields.keys()) fields.add(field);
   const columns = [...NEW_COLUMNS, ...fields];
   const rows = items.map((item): Values => {
     const values = newValues(item.id, author);

@@ -8,7 +8,9 @@ import {
   unknownOption,
 } from '@dal/core';
 import type { EngineWords } from './engine-words.ts';
-import type { CallOptions, TypeOptions } from './entity-manager.ts';
+import type { TypeOptions } from './entity-manager.ts';
+import type { CallOptions } from './verb-options.ts';
+import type { GatheredGets } from './gathered-gets.ts';
 import type { KnownTypes } from './known-types.ts';
 
 /** Where verbs do their work, and by which rules. */
@@ -16,6 +18,8 @@ export interface Scene {
   readonly words: EngineWords;
   readonly settings: EntitySettings;
   readonly types: KnownTypes;
+  /** Where gets may wait for each other; never inside of a `transaction` step. */
+  readonly gets?: GatheredGets;
   /** On a connection or in a transaction of the caller's. */
   readonly isBound: boolean;
   readonly inTransaction: () => boolean;
@@ -44,6 +48,10 @@ export class CallLimits {
     if (timeoutMs === undefined && signal === undefined) return;
     const length = timeoutMs === undefined ? Infinity : durationMs(timeoutMs, 'timeoutMs');
     this.#deadline = deadlineAfter(length, signal);
+  }
+
+  get areNone(): boolean {
+    return this.#deadline === undefined;
   }
 
   /** For a statement that changes something. */

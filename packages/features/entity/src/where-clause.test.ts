@@ -3,15 +3,7 @@ import { fakeDriver } from '@dal/testing/fake';
 import { describe, expect, test } from 'vitest';
 import { engineWords } from './engine-words.ts';
 import { EntityType } from './entity-type.ts';
-import {
-  aroundFragment,
-  conditionsClause,
-  orderClause,
-  readDirection,
-  readOperator,
-  readOrder,
-  readWhere,
-} from './where-clause.ts';
+import { aroundFragment, conditionsClause, readOperator, readWhere } from './where-clause.ts';
 
 const words = engineWords(fakeDriver().dialect);
 const type = new EntityType(
@@ -77,24 +69,8 @@ test('a fragment keeps its values apart, before those of the page', () => {
   expect(aroundFragment('SELECT (', sql`a = ${1}`, behind)).toHaveProperty('parts');
 });
 
-test('orders', () => {
-  const order = (by: Parameters<typeof readOrder>[0]): string =>
-    orderClause(words, type, readOrder(by)).replaceAll(/["`]/g, '');
-  expect(order(undefined)).toBe(' ORDER BY id ASC');
-  expect(order('age')).toMatch(/^ ORDER BY age ASC.*, id ASC$/);
-  expect(order(['age', 'desc'])).toMatch(/^ ORDER BY age DESC.*, id DESC$/);
-  expect(order(['age', 'name'])).toMatch(/^ ORDER BY age ASC.*, name ASC.*, id ASC$/);
-  expect(order([['id', 'DESC']])).toBe(' ORDER BY id DESC');
-  const wrong: unknown = 'up';
-  expect(() => order('nmae')).toThrow('Did you mean "name"?');
-  expect(() => order([['age', wrong as 'asc']])).toThrow('"asc" or "desc"');
-  expect(() => order(5 as unknown as string)).toThrow('orderBy must be');
-});
-
-test('operators and directions are words of a list', () => {
+test('operators are words of a list', () => {
   expect(readOperator(' Not In ')).toBe('not in');
   expect(() => readOperator('lke')).toThrow('Did you mean "like"?');
   expect(() => readOperator(1)).toThrow('of type number');
-  expect(readDirection(undefined)).toBe('ASC');
-  expect(() => readDirection('; DROP TABLE users')).toThrow('"asc" or "desc"');
 });
