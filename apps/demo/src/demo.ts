@@ -1,6 +1,10 @@
 import { type Database, ConfigError } from '@dal/core';
+import { consoleHandler } from '@dal/console';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { audit } from './audit.ts';
+import { openEndpoint } from './endpoint.ts';
 import { engineWords } from './engine-words.ts';
+import { Incidents } from './incidents/incidents.ts';
 import type { Interruption } from './interruption.ts';
 import { openTarget, type Target } from './open-target.ts';
 import type { DemoOptions } from './options.ts';
@@ -8,6 +12,7 @@ import { printFailure, printFigures, printVerdict, progressText } from './report
 import { runShows } from './run-shows.ts';
 import type { Screen } from './screen.ts';
 import { Shop } from './shop.ts';
+import { type DemoTelemetry, startTelemetry } from './telemetry.ts';
 import { Workload } from './workload.ts';
 
 /** Connections beside those of the workers, for the shows. */
@@ -19,6 +24,7 @@ export async function runDemo(
   screen: Screen,
   interruption: Interruption,
 ): Promise<boolean> {
+  await using telemetry = startTelemetry();
   await using target = await openTarget(options, screen);
   const workers = options.workers ?? (await usualWorkers(target));
   await using db = await target.open({
@@ -31,7 +37,8 @@ export async function runDemo(
   await greet(db, target, shop, workers, screen);
   try {
     await shop.build();
-    return await work(db, target, shop, { ...options, workers }, screen, interruption);
+    const run = { ...options, workers, metrics: telemetry.metrics };
+    return await work(db, target, shop, run, screen, interruption);
   } finally {
     await dropQuietly(shop, screen);
   }
@@ -78,12 +85,26 @@ async function work(
   db: Database,
   target: Target,
   shop: Shop,
-  options: DemoOptions & { readonly workers: number },
+  options: DemoOptions & {
+    readonly workers: number;
+    readonly metrics: DemoTelemetry['metrics'];
+  },
   screen: Screen,
   { signal }: Interruption,
 ): Promise<boolean> {
   const words = engineWords(db.dialect.name);
-  const workload = new Workload(db, shop, words);
+  const workload = new Workload(db, shop, words, options.watch);
+  const { server, open } = target;
+  const stage = { db, words, shop, workload, signal, server, open };
+  await using incidents = new Incidents(stage);
+  using page = consoleHandler({ actions: true });
+  await using endpoint = await openEndpoint(options.port, {
+    '/metrics': options.metrics,
+    ...(options.watch ? { '/incidents': incidents.answer } : {}),
+    '/': page,
+  });
+  screen.line(`While it runs: console ${endpoint.url}, metrics ${endpoint.url}/metrics`);
+  screen.line();
   const startedAt = performance.now();
   const figures = () => ({
     workload,
@@ -97,14 +118,22 @@ async function work(
   let passed: boolean;
   workload.start(options.workers);
   try {
-    const stage = { db, words, shop, workload, signal, open: target.open };
     passed = await runShows(stage, screen, options.seconds);
+    if (options.watch && !signal.aborted) {
+      screen.line(`Watching until Ctrl-C. What can go wrong: curl ${endpoint.url}/incidents`);
+      screen.line();
+      await untilEnd(workload, signal);
+    }
+    await incidents[Symbol.asyncDispose]();
   } finally {
     await workload.stop();
     clearInterval(drawing);
     screen.progress('');
   }
   printFigures(figures(), screen);
+  screen.line(`Scaling: ${db.scaling().sentence}`);
+  for (const failure of incidents.failures)
+    printFailure(`An incident went wrong: ${failure}`, screen);
   if (workload.failure) {
     printFailure(`The work ended early: ${workload.failure.message}`, screen);
     return false;
@@ -114,4 +143,10 @@ async function work(
   printVerdict(books, committed, screen);
   if (books.passed && !passed) printFailure('The money is right, but a show above failed.', screen);
   return books.passed && passed;
+}
+
+async function untilEnd(workload: Workload, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && !workload.failure) {
+    await sleep(200, undefined, { signal }).catch(() => undefined);
+  }
 }

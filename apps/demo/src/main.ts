@@ -17,7 +17,8 @@ async function main(): Promise<number> {
     ),
   );
   const passed = await runDemo(options, screen, interruption);
-  return passed ? (interruption.exitCode ?? 0) : 1;
+  if (!passed) return 1;
+  return options.watch ? 0 : (interruption.exitCode ?? 0);
 }
 
 // A reader that went away (| head) is no reason to leave tables behind.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from '@dal/core';
 import { type ConfigOptions, createDatabase, type Environment, loadConfig } from '@dal/factory';
+import type { Server } from '@dal/testing/servers';
 import type { DemoOptions, ServerName } from './options.ts';
 import type { Screen } from './screen.ts';
 
@@ -10,6 +11,8 @@ import type { Screen } from './screen.ts';
 export interface Target extends AsyncDisposable {
   /** Opens a database of its own, with its own pool. */
   open(options: ConfigOptions): Promise<Database>;
+  /** The server that was started for this run. */
+  readonly server: Server | undefined;
   /** Where it came from, in words. */
   readonly from: string;
 }
@@ -20,6 +23,7 @@ export async function openTarget(options: DemoOptions, screen: Screen): Promise<
   const named = loadConfig({ env: meantForUs() });
   if (named.url === undefined && named.driver === undefined) return temporaryFile();
   return {
+    server: undefined,
     from: 'named by the environment',
     open: (extra) => createDatabase({ ...named, ...extra }),
     async [Symbol.asyncDispose]() {},
@@ -40,6 +44,7 @@ async function startTarget(name: ServerName, screen: Screen): Promise<Target> {
   const server = await startServer(name);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   return {
+    server,
     from: `started in ${seconds} s, via ${server.via}`,
     open: (extra) => createDatabase(server.url, extra),
     [Symbol.asyncDispose]: () => server.close(),
@@ -52,6 +57,7 @@ function temporaryFile(): Target {
   // A second Ctrl-C ends the program wherever it is; the folder goes then too.
   process.once('exit', remove);
   return {
+    server: undefined,
     from: `a file in ${folder}, removed at the end`,
     open: (extra) => createDatabase('sqlite', { path: join(folder, 'demo.db'), ...extra }),
     async [Symbol.asyncDispose]() {

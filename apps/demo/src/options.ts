@@ -8,6 +8,10 @@ export interface DemoOptions {
   /** A server to start for this run. */
   readonly server: ServerName | undefined;
   readonly seconds: number;
+  /** Goes on after the shows, until it is interrupted. */
+  readonly watch: boolean;
+  /** Where it answers while it runs; 0: any that is free. */
+  readonly port: number;
   /** Undefined: as many as suit the engine. */
   readonly workers: number | undefined;
 }
@@ -26,13 +30,16 @@ Options:
   --server NAME    start a real server for this run: postgres, mysql or mariadb
   --seconds N      how long to work, from 0.2 to 3600 (default: 6)
   --workers N      transactions at the same time, from 1 to 64 (default: 8; SQLite: 4)
+  --watch          go on until Ctrl-C, with incidents on demand
+  --port N         where metrics and console are while it runs (default: any that is free)
   --help           this text
 
 Without --server: the database in DATABASE_URL (postgres://, mysql://, mariadb://, sqlite:), or else
 a SQLite file in a temporary folder. The demo makes tables of its own (dal_demo_...) and drops them.
 
 Ctrl-C stops the work in good order and still counts the money; a second Ctrl-C exits at once.
-Exit status: 0 all well, 1 money or a show went wrong, 2 wrong use, 130 interrupted in good order.
+Exit status: 0 all well, 1 money or a show went wrong, 2 wrong use, 130 interrupted in good order
+(0 with --watch).
 `;
 
 const SERVERS: readonly ServerName[] = ['postgres', 'mysql', 'mariadb'];
@@ -41,6 +48,8 @@ const known = {
   server: { type: 'string' },
   seconds: { type: 'string' },
   workers: { type: 'string' },
+  watch: { type: 'boolean' },
+  port: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -55,6 +64,8 @@ export function readOptions(args: readonly string[]): DemoOptions {
   const workers = values['workers'];
   return {
     help: values['help'] === true,
+    watch: values['watch'] === true,
+    port: readNumber('--port', values['port'] ?? '0', 0, 65_535, true),
     server: readServer(values['server']),
     seconds: readNumber('--seconds', values['seconds'] ?? '6', 0.2, 3_600),
     workers:

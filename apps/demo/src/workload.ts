@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitOutcomeUnknownError, type Database, isDalError } from '@dal/core';
 import type { EngineWords } from './engine-words.ts';
 import { Latencies } from './latencies.ts';
@@ -5,6 +6,10 @@ import type { Order, Shop } from './shop.ts';
 
 /** Nobody tries one order more often than this. */
 const MAX_TRIES = 20;
+/** Between two tries while there is no server. */
+const AWAY_MS = 100;
+/** Between two orders of a worker that goes on for hours. */
+const CALM_MS = 20;
 
 /** Kinds after which an order may be tried again, once it is known not to be in the books. */
 const PASSING = new Set([
@@ -30,13 +35,16 @@ export class Workload {
   readonly #db: Database;
   readonly #shop: Shop;
   readonly #words: EngineWords;
+  readonly #forHours: boolean;
   #stopping = false;
   #workers: Promise<void>[] = [];
 
-  constructor(db: Database, shop: Shop, words: EngineWords) {
+  /** @param forHours it is calmer then, and outlives every outage of the server */
+  constructor(db: Database, shop: Shop, words: EngineWords, forHours: boolean) {
     this.#db = db;
     this.#shop = shop;
     this.#words = words;
+    this.#forHours = forHours;
   }
 
   start(workers: number): void {
@@ -54,6 +62,7 @@ export class Workload {
       for (let count = 1; !this.#stopping; count++) {
         await this.#settle(this.#shop.makeOrder(`${worker}-${count}`));
         if (count % 3 === 0) await this.#read();
+        if (this.#forHours) await sleep(CALM_MS);
       }
     } catch (error) {
       this.failure ??= error instanceof Error ? error : new Error(String(error));
@@ -64,8 +73,11 @@ export class Workload {
   /** Places an order exactly once, whatever happens on the way. */
   async #settle(order: Order): Promise<void> {
     const startedAt = performance.now();
+    let inDoubt = false;
     for (let tries = 1; ; tries++) {
       try {
+        if (inDoubt && (await this.#shop.isPlaced(this.#db, order.key))) break;
+        inDoubt = false;
         await this.#place(order);
         break;
       } catch (error) {
@@ -73,9 +85,11 @@ export class Workload {
           this.refused += 1;
           return;
         }
-        if (!mayPass(error) || tries >= MAX_TRIES) throw error;
-        this.lookedUp += 1;
-        if (await this.#shop.isPlaced(this.#db, order.key)) break;
+        const isPatient = this.#forHours && !this.#stopping;
+        if (!mayPass(error) || (tries >= MAX_TRIES && !isPatient)) throw error;
+        if (!inDoubt) this.lookedUp += 1;
+        inDoubt = true;
+        if (isAway(error)) await sleep(AWAY_MS);
       }
     }
     this.orders.record(performance.now() - startedAt);
@@ -91,9 +105,18 @@ export class Workload {
 
   async #read(): Promise<void> {
     const startedAt = performance.now();
-    await this.#shop.balanceOf(this.#db, this.#shop.anyAccount());
+    try {
+      await this.#shop.balanceOf(this.#db, this.#shop.anyAccount());
+    } catch (error) {
+      if (this.#forHours && isAway(error)) return;
+      throw error;
+    }
     this.reads.record(performance.now() - startedAt);
   }
+}
+
+function isAway(error: unknown): boolean {
+  return isDalError(error) && (error.kind === 'connection' || error.kind === 'notReady');
 }
 
 function mayPass(error: unknown): boolean {

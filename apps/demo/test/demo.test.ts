@@ -25,6 +25,7 @@ test('without configuration the demo runs on a file and leaves nothing behind', 
   expect(errors).toBe('');
   expect(exitCode, output).toBe(0);
   expect(output).toMatch(/^sqlite \d/);
+  expect(output).toMatch(/^Scaling: .*"demo"/m);
   expectAllShows(output);
   expect(await readdir(home)).toEqual([]);
 }, 60_000);
@@ -65,6 +66,29 @@ test.each(engines)(
   60_000,
 );
 
+test('with --watch it goes on until Ctrl-C, and answers to this machine', async () => {
+  const demo = start(['--watch', '--seconds', '0.2', '--workers', '1']);
+  const running = finished(demo);
+  const said = await saidOn(demo.stdout, 'Watching until Ctrl-C');
+  const address = /metrics (http:\/\/127\.0\.0\.1:\d+)\/metrics/.exec(said)?.[1];
+  expect(address).toBeDefined();
+  const metrics = await fetch(`${address}/metrics`);
+  expect(await metrics.text()).toMatch(
+    /^db_client_connection_limit\{db_client_connection_pool_name="demo".*\} 5$/m,
+  );
+  const page = await fetch(`${address}/`);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect((await fetch(`${address}/incidents/leak`, { method: 'POST' })).status).toBe(202);
+  expect(await (await fetch(`${address}/incidents`)).text()).toContain('* leak');
+  const foreign = { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } };
+  expect((await fetch(`${address}/incidents/crowd`, foreign)).status).toBe(403);
+  process.kill(-(demo.pid as number), 'SIGINT');
+  const { exitCode, output, errors } = await running;
+  expect(errors).toBe('');
+  expect(output).toMatch(/^PASS /m);
+  expect(exitCode, output).toBe(0);
+}, 60_000);
+
 test.each([
   [['--sekonds', '3'], 'Did you mean "--seconds"?'],
   [['--seconds', 'many'], '--seconds needs a number'],
@@ -96,7 +120,15 @@ test('a server that is not there is said so, without a stack', async () => {
 test('--help lists every option', async () => {
   const { exitCode, output } = await finished(start(['--help']));
   expect(exitCode).toBe(0);
-  for (const option of ['--server', '--seconds', '--workers', 'DATABASE_URL', 'Ctrl-C']) {
+  for (const option of [
+    '--server',
+    '--seconds',
+    '--workers',
+    '--watch',
+    '--port',
+    'DATABASE_URL',
+    'Ctrl-C',
+  ]) {
     expect(output).toContain(option);
   }
 });
@@ -124,12 +156,12 @@ async function finished(
   return { exitCode, output, errors };
 }
 
-async function saidOn(stream: Readable, words: string): Promise<void> {
+async function saidOn(stream: Readable, words: string): Promise<string> {
   let said = '';
   for (;;) {
     const [text] = (await once(stream, 'data')) as [string];
     said += text;
-    if (said.includes(words)) return;
+    if (said.includes(words)) return said;
   }
 }
 

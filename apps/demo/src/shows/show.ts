@@ -1,5 +1,6 @@
 import type { Database } from '@dal/core';
 import type { ConfigOptions } from '@dal/factory';
+import type { Server } from '@dal/testing/servers';
 import type { EngineWords } from '../engine-words.ts';
 import type { Shop } from '../shop.ts';
 import type { Workload } from '../workload.ts';
@@ -12,6 +13,8 @@ export interface Stage {
   readonly workload: Workload;
   /** Opens a second database on the same engine. */
   readonly open: (options: ConfigOptions) => Promise<Database>;
+  /** The server, where the demo has started it. */
+  readonly server: Server | undefined;
   /** Ends a show early. */
   readonly signal: AbortSignal;
 }

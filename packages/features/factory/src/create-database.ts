@@ -41,7 +41,7 @@ export async function createDatabase(
   second: CreateOptions | ConfigOptions | DatabaseConfig = {},
   third: CreateOptions = {},
 ): Promise<Database> {
-  const beside = optionsOf(second as ConfigOptions | DatabaseConfig);
+  const beside = optionsOf(second);
   if (first === undefined) return open(fromEnvironment(), beside);
   if (typeof first !== 'string') return open(optionsOf(first), beside);
   if (schemeOf(first) !== undefined) return open({ url: first }, beside);

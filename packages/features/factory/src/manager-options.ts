@@ -49,7 +49,7 @@ function readEntry(name: string, config: unknown): ConfigOptions {
   }
   if (typeof config === 'string') return { url: config };
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
-    return optionsOf(config as ConfigOptions);
+    return optionsOf(config);
   }
   throw wrongOption(`manager.databases.${name.slice(0, 64)}`, 'a URL or an object', config);
 }

@@ -56,7 +56,10 @@ function isString(text: string, at: number, end: number, lexis: Lexis): boolean 
   if (first === '"') return lexis.doubleQuotedStrings === true;
   // $tag$...$tag$, and E'...', which is one piece with its letter.
   if (end - at < 2) return false;
-  return first === '$' || (/[a-z]/i.test(first) && text.charCodeAt(end - 1) === QUOTE);
+  if (first === '$') return true;
+  // Behind the letter, or at the end behind `U&`; a text that was cut has none at its end.
+  const isQuoted = text.charCodeAt(at + 1) === QUOTE || text.charCodeAt(end - 1) === QUOTE;
+  return isQuoted && /[a-z]/i.test(first);
 }
 
 /** White space, or a comment; also the mark before what is code in a comment of MySQL. */
