@@ -148,7 +148,7 @@ const stories: readonly Story[] = [
       [calls()]: '0+90x20 1800x10 1800+90x40',
       [calls('connection_lost')]: '0x20 0+5x10 50x40',
     },
-    fires: { 11: [], 14: ['DalServerAway'], 17: ['DalServerAway'], 19: [], 20: [], 30: [] },
+    fires: { 11: [], 14: ['DalServerAway'], 17: ['DalServerAway'], 20: [], 21: [], 30: [] },
   },
   {
     story: 'the memory is nearly full',

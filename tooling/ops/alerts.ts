@@ -68,7 +68,7 @@ const ofPools: readonly AlertText[] = [
     summary: `All connections are lent, and callers wait: ${pool}`,
     description: 'For a minute all {{ $value }} connections were in use whenever somebody looked.',
     runbook:
-      'Who holds them? The errors of those who wait in vain say it, and `db.pool.leaks()`: since when, from which line, and the last statement. Slow statements: see DalSlowCalls. Held without a statement: give them back sooner. Neither: raise `pool.max`, if the server has places.',
+      'Who holds them? The errors of those who wait in vain say it, and `db.pool.holders()`: since when, from which line, and the last statement. Slow statements: see DalSlowCalls. Held without a statement: give them back sooner. Neither: raise `pool.max`, if the server has places.',
   },
   {
     alert: 'DalPoolTimeoutsCritical',
@@ -109,7 +109,7 @@ const ofPools: readonly AlertText[] = [
     description:
       'Connections were lent a quarter of an hour ago or longer, and the loans that ended meanwhile do not account for them. In a busy pool this shows from a quarter of its load on.',
     runbook:
-      '`db.pool.leaks()` and the event `pool:leak` say who holds them, since when, and from which line. Use `await using` or a callback. A report that runs for long: give it a pool of its own.',
+      '`db.pool.leaks()` and the event `leak` say who holds them, since when, and from which line. Use `await using` or a callback. A report that runs for long: give it a pool of its own.',
   },
   {
     alert: 'DalPoolWaiting',
