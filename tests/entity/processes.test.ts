@@ -9,7 +9,7 @@ import { SavingTeam } from './saving-team.ts';
 const PROGRAMS = 8;
 const SAVES = Number(process.env['ENTITY_SAVES'] ?? 200);
 /** How often a round of programs is killed. */
-const KILLS = Number(process.env['ENTITY_KILLS'] ?? 3);
+const KILLS = Number(process.env['ENTITY_KILLS'] ?? 1);
 const seed = Number(process.env['ENTITY_SEED'] ?? 20_261_121);
 
 describe.each(inject('engines'))('$name', ({ name, url }) => {

@@ -24,31 +24,34 @@ const waits: Record<string, (db: Database) => Promise<unknown>> = {
 
 const servers = inject('engines').filter(({ name }) => name !== 'sqlite');
 
-test.each(servers)('$name: packets that vanish hold nobody past the deadline', async ({ url }) => {
-  await using direct = await createDatabase(url);
-  await direct.execute('DROP TABLE IF EXISTS half_open');
-  await direct.execute(`CREATE TABLE half_open (id ${direct.dialect.types.integer})`);
-  for (const mode of ['stall', 'drop-up', 'drop-down'] as const) {
-    for (const [what, wait] of Object.entries(waits)) {
-      await using proxy = await startFaultProxy({ port: Number(new URL(url).port) });
-      const options = { pool: { max: 1, validate: 'always' as const }, retry: { maxRetries: 0 } };
-      const db = await createDatabase(proxy.through(url), options);
-      await db.query('SELECT 1');
-      proxy.set(mode);
-      const started = performance.now();
-      // Only `acquire` may succeed: it can hand out a connection that was used a moment ago.
-      const outcome = await wait(db).then(
-        () => 'an answer',
-        (error: { code: string }) => error.code,
-      );
-      const took = performance.now() - started;
-      const where = `${what}, ${mode}: ${outcome} after ${Math.round(took)} ms`;
-      expect(took, where).toBeLessThan(TIMEOUT_MS + SLACK_MS);
-      expect(outcome, where).toMatch(/TIMEOUT|OUTCOME_UNKNOWN/);
-      proxy.set('pass');
-      proxy.resetAll();
-      await db.close({ timeoutMs: 100 });
+test.concurrent.each(servers)(
+  '$name: packets that vanish hold nobody past the deadline',
+  async ({ url }) => {
+    await using direct = await createDatabase(url);
+    await direct.execute('DROP TABLE IF EXISTS half_open');
+    await direct.execute(`CREATE TABLE half_open (id ${direct.dialect.types.integer})`);
+    for (const mode of ['stall', 'drop-up', 'drop-down'] as const) {
+      for (const [what, wait] of Object.entries(waits)) {
+        await using proxy = await startFaultProxy({ port: Number(new URL(url).port) });
+        const options = { pool: { max: 1, validate: 'always' as const }, retry: { maxRetries: 0 } };
+        const db = await createDatabase(proxy.through(url), options);
+        await db.query('SELECT 1');
+        proxy.set(mode);
+        const started = performance.now();
+        // Only `acquire` may succeed: it can hand out a connection that was used a moment ago.
+        const outcome = await wait(db).then(
+          () => 'an answer',
+          (error: { code: string }) => error.code,
+        );
+        const took = performance.now() - started;
+        const where = `${what}, ${mode}: ${outcome} after ${Math.round(took)} ms`;
+        expect(took, where).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+        expect(outcome, where).toMatch(/TIMEOUT|OUTCOME_UNKNOWN/);
+        proxy.set('pass');
+        proxy.resetAll();
+        await db.close({ timeoutMs: 100 });
+      }
     }
-  }
-  await direct.execute('DROP TABLE half_open');
-});
+    await direct.execute('DROP TABLE half_open');
+  },
+);

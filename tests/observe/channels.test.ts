@@ -153,6 +153,14 @@ describe.each(inject('engines'))('$name', ({ url, name: engine }) => {
     expect([...observedPools].some((pool) => pool.view === db.pool)).toBe(false);
   });
 
+  test('listening does not stand in the stacks of those who hold connections', async () => {
+    await using db = await createDatabase(url, { name, pool: { acquireStacks: 'always' } });
+    listen(channels.acquire);
+    await using connection = await db.acquire();
+    await connection.query('SELECT 1');
+    expect(db.pool.holders()[0]?.stack).toMatch(/^[^\n]*channels\.test\.ts/);
+  });
+
   test('a slow call is told once, with the line that made it', async () => {
     await using db = await createDatabase(url, { name, slowQueryMs: 20 });
     await db.query('SELECT 1');

@@ -100,7 +100,8 @@ test('a full server is not knocked at: who waits gets what there is, and later t
   const { connectErrors, size } = db.pool.stats();
   expect(size).toBeGreaterThanOrEqual(2);
   expect(size).toBeLessThanOrEqual(3);
-  expect(connectErrors).toBeLessThanOrEqual(9);
+  // A few a second, however long the last round took.
+  expect(connectErrors).toBeLessThanOrEqual(5 * ((performance.now() - began) / 1_000));
   expect(told.at(-1)?.reason).toBe('full');
 
   for (const connection of held) await connection.release();

@@ -143,7 +143,7 @@ export const poolBehaviours: readonly PoolBehaviour[] = [
       ['silent 1'],
       ['time 1100'],
       ['acquire b', 'ping 1'],
-      ['time 2000', 'destroy 1', 'connect', 'b on 2'],
+      ['time 2100', 'destroy 1', 'connect', 'b on 2'],
     ],
   },
   {
