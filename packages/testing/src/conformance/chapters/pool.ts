@@ -51,7 +51,7 @@ export const pool: Chapter = {
         error = await refusal(() => stage.db.acquire({ timeoutMs: 200 }));
       });
       assert.ok(error instanceof AcquireTimeoutError);
-      assert.ok(ms > 150 && ms < 1_200, `refused after ${Math.round(ms)} ms`);
+      assert.ok(ms > 150 && ms < 3_000, `refused after ${Math.round(ms)} ms`);
       assert.match(error.message, /1 of 1|the holder is me/);
       assert.equal(stage.db.pool.stats().waiting, 0);
       assert.equal(stage.db.pool.stats().acquireTimeouts, 1);
