@@ -13,6 +13,8 @@ const slow = {
 };
 const ABORTS = 1_000;
 const MAX = 4;
+/** What each of the neighbours gets done. */
+const LEAST = 50;
 
 test.each(inject('engines'))(
   '$name: a thousand aborts at any moment hit nobody else and lose no connection',
@@ -42,22 +44,22 @@ test.each(inject('engines'))(
       }
     };
     const end = new AbortController();
-    const neighbour = async (): Promise<number> => {
-      let count = 0;
-      for (; !end.signal.aborted; count++) {
+    // Those who give up while they wait are through in no time; a neighbour has to be served all the same.
+    const neighbour = async (): Promise<void> => {
+      for (let count = 0; count < LEAST || !end.signal.aborted; count++) {
         expect(await db.queryValue(slow[name], [count])).toBe(count);
         await sleep(1);
       }
-      return count;
     };
     const neighbours = [neighbour(), neighbour()];
     await Promise.all([abortSome(), abortSome(), abortSome()]);
     end.abort();
-    const undisturbed = await Promise.all(neighbours);
+    const ended = performance.now();
+    await Promise.all(neighbours);
 
     expect(aborted + answered).toBe(ABORTS);
     expect(aborted).toBeGreaterThan(ABORTS / 5);
-    expect(Math.min(...undisturbed)).toBeGreaterThan(10);
+    expect(performance.now() - ended).toBeLessThan(5_000);
     await expect.poll(() => db.pool.stats().lent, { timeout: 5_000 }).toBe(0);
     const { size } = db.pool.stats();
     expect(size).toBeLessThanOrEqual(MAX);

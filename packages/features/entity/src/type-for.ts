@@ -37,11 +37,14 @@ export function* typeToRead(
 /** What was known of the type is not so any more; whoever throws it has changed nothing. */
 export class StaleType extends Error {}
 
-const MAX_ATTEMPTS = 10;
+/** Every other process that adds a field may make the type stale once more. */
+const MAX_ATTEMPTS = 30;
+/** What is still missing after that is missing for another reason. */
+const MAX_MENDINGS = 3;
 
 /**
  * Tries again with the type as the database has it now, when another process has changed it, and
- * mends it when one died in the middle of that.
+ * makes what was written down and is not there yet: that process may be about to, or have died.
  */
 export function* withFreshType<T>(
   scene: Scene,
@@ -50,16 +53,21 @@ export function* withFreshType<T>(
   limits: CallLimits,
   attempt: () => Work<T>,
 ): Work<T> {
+  let mendings = 0;
   for (let count = 1; ; count++) {
     try {
       return yield* attempt();
     } catch (error) {
       if (count === MAX_ATTEMPTS) throw error;
-      if (error instanceof StaleType) yield* readType(scene, name, limits);
-      else if (count < 3 && isMissing(error) && !scene.inTransaction()) {
+      const isStale = error instanceof StaleType;
+      const mayMend = isMissing(error) && !scene.inTransaction() && mendings++ < MAX_MENDINGS;
+      if (!isStale && !mayMend) throw error;
+      if (scene.inTransaction()) {
+        yield* readType(scene, name, limits);
+      } else {
         scene.types.forget(name);
         yield* growType(scene, name, kinds, limits);
-      } else throw error;
+      }
     }
   }
 }
