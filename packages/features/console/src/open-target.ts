@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ConfigError, type Database } from '@dal/core';
+import { ConfigError, type Database, importInstalled } from '@dal/core';
 
 interface Factory {
   createDatabase(url: string | undefined, options: typeof OPTIONS): Promise<Database>;
@@ -24,27 +21,10 @@ export async function openTarget(url: string | undefined): Promise<Database> {
 const PACKAGE = '@dal/factory';
 
 async function loadFactory(): Promise<Factory> {
-  try {
-    return (await import(/* @vite-ignore */ PACKAGE)) as Factory;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
-  // A strict package manager shows it to the application that installed it, and not to us.
-  try {
-    const path = createRequire(join(process.cwd(), 'package.json')).resolve(PACKAGE);
-    return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Factory;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new ConfigError(
-      'To open a database by its URL, this command needs the package @dal/factory and a driver: npm install @dal/factory @dal/postgres (or @dal/mysql, @dal/sqlite).',
-      { kind: 'usage', code: 'DAL_FACTORY_MISSING', cause: error },
-    );
-  }
-}
-
-/** True when the package itself is absent, not something that it needs. */
-function isNotFound(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
-  return isMissing && typeof message === 'string' && message.includes(`'${PACKAGE}'`);
+  const found = await importInstalled(PACKAGE, (name) => import(/* @vite-ignore */ name));
+  if (found !== undefined) return found as Factory;
+  throw new ConfigError(
+    'To open a database by its URL, this command needs the package @dal/factory and a driver: npm install @dal/factory @dal/postgres (or @dal/mysql, @dal/sqlite).',
+    { kind: 'usage', code: 'DAL_FACTORY_MISSING' },
+  );
 }

@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ConfigError, type Driver } from '@dal/core';
+import { ConfigError, type Driver, importInstalled } from '@dal/core';
 
 /**
  * The driver that a package exports as `driver`, or undefined when the package is not installed.
@@ -11,7 +8,7 @@ import { ConfigError, type Driver } from '@dal/core';
 export async function importDriver(packageName: string): Promise<Driver | undefined> {
   let found: unknown;
   try {
-    found = await importPackage(packageName);
+    found = await importInstalled(packageName, load);
   } catch (error) {
     throw new ConfigError(
       `The package "${packageName}" is installed, but loading it failed: ${firstLine(error)}`,
@@ -46,40 +43,9 @@ export function asDriver(value: unknown, where: string): Driver {
   });
 }
 
-/** The package's exports, or undefined when it is not there. */
-async function importPackage(name: string): Promise<unknown> {
-  try {
-    // Resolved while the program runs: a bundler has nothing to follow here.
-    return await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
-  } catch (error) {
-    if (!isNotFound(error, name)) throw error;
-  }
-  // A strict package manager shows the driver to the application that installed it, and not to us.
-  const path = resolveFromApplication(name);
-  if (path === undefined) return undefined;
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ pathToFileURL(path).href);
-}
-
-function resolveFromApplication(name: string): string | undefined {
-  for (const base of [process.argv[1], join(process.cwd(), 'package.json')]) {
-    if (base === undefined) continue;
-    try {
-      return createRequire(base).resolve(name);
-    } catch (error) {
-      if (!isNotFound(error, name)) throw error;
-    }
-  }
-  return undefined;
-}
-
-/** True when the package itself is absent, not something that it needs. */
-function isNotFound(error: unknown, name: string): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return (
-    (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') &&
-    typeof message === 'string' &&
-    message.includes(`'${name}'`)
-  );
+/** Resolved while the program runs: a bundler has nothing to follow here. */
+function load(specifier: string): Promise<unknown> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ specifier);
 }
 
 function firstLine(error: unknown): string {

@@ -12,6 +12,7 @@ export * from './errors.ts';
 export * from './fault.ts';
 export * from './hooks.ts';
 export * from './host-list.ts';
+export * from './import-installed.ts';
 export * from './json.ts';
 export * from './live-list.ts';
 export * from './migrations.ts';

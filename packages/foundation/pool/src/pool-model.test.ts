@@ -6,6 +6,7 @@ import { ADMIT_ALL } from './admission.ts';
 import type { Lease } from './lease.ts';
 import { Pool } from './pool.ts';
 import { readPoolOptions } from './pool-options.ts';
+import { stillDialect } from '../test/still-dialect.ts';
 
 const OPERATIONS = Number(process.env['DAL_POOL_OPERATIONS'] ?? 100_000);
 const SEEDS = [1, 2, 3, 4, 5];
@@ -39,17 +40,7 @@ class Server {
     this.driver = {
       name: 'model',
       schemes: [],
-      dialect: {
-        name: 'model',
-        placeholder: () => '?',
-        quote: ['"', '"'],
-        lexis: {},
-        ping: 'PING',
-        transaction: null,
-        isolations: [],
-        limits: { parameters: 1 },
-        types: {} as never,
-      },
+      dialect: stillDialect,
       connect: (_options, lost) => this.#connect(lost),
       classify: () => ({ kind: 'unknown' }),
     };

@@ -1,23 +1,14 @@
 import type { Driver, DriverConnection } from '@dal/core';
 import { OutageWatch } from './outage-watch.ts';
 import { gateName } from './known-server.ts';
-import { SeveralServers } from './several-servers.ts';
+import { SeveralServers, type SeveralServersParts } from './several-servers.ts';
 
-export interface SessionSourceParts<Options, Raw> {
-  readonly driver: Driver<Options, Raw>;
+export interface SessionSourceParts<Options, Raw> extends Pick<
+  SeveralServersParts<Options, Raw>,
+  'driver' | 'retire' | 'onMove'
+> {
   readonly options: Options;
   readonly failFast: boolean;
-  /**
-   * These sessions are of no use any more: end them, and send nothing more on them; `atOnce`: do not even
-   * wait for what runs there.
-   */
-  retire(
-    which: (connection: DriverConnection<Raw>) => boolean,
-    reason: Error,
-    atOnce: boolean,
-  ): void;
-  /** Another server is the primary now. */
-  onMove(from: string, to: string): void;
 }
 
 /** Where a pool's sessions come from: one server or several, with the watch over their health. */

@@ -8,6 +8,7 @@ import {
 } from '@dal/core';
 import { Pool } from '../src/pool.ts';
 import { readPoolOptions } from '../src/pool-options.ts';
+import { stillDialect } from './still-dialect.ts';
 
 /** What a session of the stage does when it is asked for a sign of life or a goodbye. */
 export type Manner = 'answers' | 'fails' | 'freezes';
@@ -62,17 +63,7 @@ export function stage(
   const driver: Driver = {
     name: 'still',
     schemes: [],
-    dialect: {
-      name: 'still',
-      placeholder: () => '?',
-      quote: ['"', '"'],
-      lexis: {},
-      ping: 'PING',
-      transaction: null,
-      isolations: [],
-      limits: { parameters: 1 },
-      types: {} as never,
-    },
+    dialect: stillDialect,
     async connect(_options, lost, signal) {
       opening++;
       log.most = Math.max(log.most, open.size + opening);

@@ -9,6 +9,7 @@ import type { Lease } from '../src/lease.ts';
 import { Pool } from '../src/pool.ts';
 import { readPoolOptions } from '../src/pool-options.ts';
 import { giveTurn, takeTurn } from '../src/turns.ts';
+import { stillDialect } from './still-dialect.ts';
 
 /** A server without data: what it is, how it behaves now, and what it has seen. */
 export class StagedServer {
@@ -51,17 +52,7 @@ export function serverStage(
   const driver: Driver<StagedServer | undefined> = {
     name: 'staged',
     schemes: [],
-    dialect: {
-      name: 'staged',
-      placeholder: () => '?',
-      quote: ['"', '"'],
-      lexis: {},
-      ping: 'PING',
-      transaction: null,
-      isolations: [],
-      limits: { parameters: 1 },
-      types: {} as never,
-    },
+    dialect: stillDialect,
     servers: () => ({
       servers: servers.map((server) => ({ name: server.name, options: server })),
       target,
