@@ -25,6 +25,11 @@ export interface StatementOptions {
   readonly rowMode?: 'object' | 'array';
   /** `native`: the text has the engine's own placeholders. Default: `?`. */
   readonly placeholders?: 'native';
+  /**
+   * `library`: values go in and come out as the driver's library does it by default, for code that was
+   * written for it. Default: `dal`, one mapping on every engine.
+   */
+  readonly mapping?: 'dal' | 'library';
 }
 
 export interface StreamOptions extends StatementOptions {

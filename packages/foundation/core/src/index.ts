@@ -14,6 +14,7 @@ export * from './hooks.ts';
 export * from './host-list.ts';
 export * from './import-installed.ts';
 export * from './json.ts';
+export * from './library-error.ts';
 export * from './live-list.ts';
 export * from './migrations.ts';
 export * from './never-written.ts';
