@@ -30,7 +30,15 @@ export interface StatementOptions {
    * written for it. Default: `dal`, one mapping on every engine.
    */
   readonly mapping?: 'dal' | 'library';
+  /**
+   * With `mapping: 'library'`: what the library itself takes for one statement and the layer has no word
+   * for, such as `types` of pg, or `typeCast`, `dateStrings` and `nestTables` of mysql2. Default: none.
+   */
+  readonly libraryOptions?: LibraryOptions;
 }
+
+/** In the words of the driver's library; see the driver's page for those that it takes. */
+export type LibraryOptions = Readonly<Record<string, unknown>>;
 
 export interface StreamOptions extends StatementOptions {
   /** Rows in a batch. Default: 1,000. */
@@ -120,6 +128,11 @@ export interface ExecuteResult<R = Row> {
   readonly insertId: number | bigint | undefined;
   readonly command: string | undefined;
   readonly columns: readonly Column[];
+  /**
+   * With `mapping: 'library'`: the answer as the library itself gives it, rows included; see the driver's
+   * page for its shape.
+   */
+  readonly library?: unknown;
 }
 
 /** What runs statements: a database, a connection or a transaction. */
@@ -244,6 +257,10 @@ export interface Database extends Queryable, AsyncDisposable {
    * asks for. Optional.
    */
   connect(): Promise<void>;
+  /**
+   * Lends one session until it is given back. What is done first with it, a statement or `begin`, may run
+   * again on another session where one of `query` might: nothing depends on the session yet.
+   */
   acquire(options?: AcquireOptions): Promise<Connection>;
   /** Lends one session for the time of the callback. */
   connection<T>(

@@ -12,12 +12,13 @@ import { isHeldBy, type Lease, statusOf } from '@dal/pool';
 import { rollbackTransaction } from './begin-transaction.ts';
 import { settleDoubt } from './commit-outcome.ts';
 import type { CompiledStatement } from './compile-statement.ts';
-import { stopWatchingForDrop } from './dropped-connections.ts';
+import { stopWatchingForDrop, watchForDrop } from './dropped-connections.ts';
 import { lostError, releasedError } from './lent-errors.ts';
 import { NestingGate } from './nesting-gate.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { readVersion } from './read-version.ts';
-import { runOnLease, type StatementCall } from './run-statement.ts';
+import { type FirstWork, runFirst } from './run-first.ts';
+import { giveBack, runOnLease, type StatementCall } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { endsTransaction } from './statement-effects.ts';
 import { StatementMethods } from './statement-methods.ts';
@@ -52,22 +53,30 @@ interface Place {
 
 /** The handle of one loan. Once it was given back, every call throws and nothing is sent. */
 export class LentConnection extends StatementMethods implements Connection {
-  readonly #lease: Lease;
+  #lease: Lease;
   /** Keeps the connection's own statements out of a callback's transaction that runs on it. */
   readonly #gate = new NestingGate<Place>();
   #manual: Manual | undefined;
   /** The session was lost and its place in the pool given up. */
   #abandoned = false;
+  /** Nothing was done with the session yet, so that another one would do as well. */
+  #fresh: boolean;
+  /** Set while the session may be changed for another; there are moments without any. */
+  #change: { released: boolean } | undefined;
 
-  constructor(runtime: Runtime, lease: Lease) {
+  /** @param hold `free`: nothing ends the loan but its holder, who may also forget it */
+  constructor(runtime: Runtime, lease: Lease, hold: 'free' | 'callback' = 'callback') {
     super(runtime);
     this.#lease = lease;
+    this.#fresh = hold === 'free';
+    if (hold === 'free') watchForDrop(this, runtime, lease);
   }
 
   get raw(): unknown {
     this.#check();
     // Whatever is done with it can't be seen from here.
     this.#lease.session.dirty = true;
+    this.#fresh = false;
     return this.#lease.session.connection.raw;
   }
 
@@ -82,7 +91,11 @@ export class LentConnection extends StatementMethods implements Connection {
     if ('retries' in options) throw retriesError();
     await this.#outside('begin()');
     if (this.#manual || this.inTransaction) throw nestedBeginError('begin()');
-    const open = await OpenTransaction.begin(this.runtime, this.#lease, settings);
+    const begin = (lease: Lease): Promise<OpenTransaction> =>
+      OpenTransaction.begin(this.runtime, lease, settings);
+    const open = await (this.#fresh
+      ? this.#first({ shown: 'BEGIN', idempotent: true, run: begin }, settings.deadline)
+      : begin(this.#lease));
     // Nobody waits for it; the next statement is told.
     const stopWatching = onDeadline(open, () => void open.rollback());
     this.#manual = { open, scope: new TransactionScope(open), stopWatching };
@@ -116,6 +129,7 @@ export class LentConnection extends StatementMethods implements Connection {
     call?: Deadline['call'],
   ): Promise<T> {
     this.#check();
+    this.#fresh = false;
     const settings = readTransactionOptions(options, call);
     const outer = this.#insideOf() ?? this.#manual?.scope;
     if (outer) return nested(outer, callback, options);
@@ -157,7 +171,7 @@ export class LentConnection extends StatementMethods implements Connection {
 
   async release(): Promise<void> {
     this.#endManual()?.open.end();
-    if (this.#abandoned) return;
+    if (this.#abandoned || this.#endsInChange()) return;
     if (!this.#lease.ended) await endOpenStream(this.#lease.session);
     const cleaning = this.runtime.pool.release(this.#lease);
     stopWatchingForDrop(this.#lease);
@@ -166,7 +180,7 @@ export class LentConnection extends StatementMethods implements Connection {
 
   destroy(): Promise<void> {
     this.#endManual()?.open.end();
-    if (this.#abandoned) return Promise.resolve();
+    if (this.#abandoned || this.#endsInChange()) return Promise.resolve();
     this.#check();
     this.runtime.pool.discard(this.#lease);
     stopWatchingForDrop(this.#lease);
@@ -189,6 +203,13 @@ export class LentConnection extends StatementMethods implements Connection {
     if (inside) return inside.runHere(statement, deadline, call);
     const turn = this.#gate.pass(deadline);
     if (turn) await turn;
+    if (call) this.#fresh = false;
+    if (this.#fresh) {
+      const run = (lease: Lease): Promise<NativeResult> =>
+        runOnLease(this.runtime, lease, statement, deadline);
+      const idempotent = options?.idempotent === true;
+      return this.#first({ shown: statement.shown, idempotent, run }, deadline);
+    }
     const manual = this.#manual;
     if (!manual) return runOnLease(this.runtime, this.#lease, statement, deadline, call);
     try {
@@ -202,6 +223,7 @@ export class LentConnection extends StatementMethods implements Connection {
 
   protected async *streamPieces<T>(call: StreamCall<T>): AsyncGenerator<T, void, undefined> {
     this.#check();
+    this.#fresh = false;
     const inside = this.#insideOf();
     const turn = inside ? undefined : this.#gate.pass(this.deadline(undefined));
     if (turn) await turn;
@@ -225,6 +247,37 @@ export class LentConnection extends StatementMethods implements Connection {
   #insideOf(): TransactionScope | undefined {
     const scope = this.#gate.inside?.scope;
     return scope && isHeldBy(scope) ? scope : undefined;
+  }
+
+  /** What comes first may change the session for another one; what follows waits for its end. */
+  async #first<T>(work: FirstWork<T>, deadline: Deadline): Promise<T> {
+    const change = { released: false };
+    this.#fresh = false;
+    this.#change = change;
+    // Free, since nothing came before.
+    void this.#gate.enter({ scope: undefined }, deadline);
+    try {
+      return await runFirst(this.runtime, this.#lease, deadline, work, (lease) => {
+        if (change.released) {
+          giveBack(this.runtime, lease);
+          throw releasedError();
+        }
+        stopWatchingForDrop(this.#lease);
+        this.#lease = lease;
+        watchForDrop(this, this.runtime, lease);
+      });
+    } finally {
+      this.#change = undefined;
+      if (this.#lease.ended && !change.released) this.#abandoned = true;
+      this.#gate.leave();
+    }
+  }
+
+  /** There is no session just now, so that there is none to give back. */
+  #endsInChange(): boolean {
+    if (!this.#change || !this.#lease.ended) return false;
+    this.#change.released = true;
+    return true;
   }
 
   /** Waits for the end of a callback's transaction; inside of it the call is refused. */

@@ -78,7 +78,7 @@ export class NestingGate<Nested extends object> {
 
 function waitedTooLong({ timeoutMs }: Deadline): TransactionError {
   return new TransactionError(
-    `A nested transaction was open for longer than ${Math.round(timeoutMs)} ms, and what is asked of the one around it waits for its end; it was never sent. Inside the nested callback, use the transaction that it was given.`,
+    `What came before it on this connection was not over after ${Math.round(timeoutMs)} ms; it was never sent. Where that was a nested transaction: inside the nested callback, use the transaction that it was given.`,
     {
       kind: 'statementTimeout',
       code: 'DAL_STATEMENT_TIMEOUT',

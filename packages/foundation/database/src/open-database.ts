@@ -34,7 +34,6 @@ import { CircuitBreaker, type CircuitBreakerOptions, RetryBudget } from '@dal/re
 import { acquireLease } from './acquire-lease.ts';
 import { type CompiledStatement, layerStatement } from './compile-statement.ts';
 import { type DatabaseOptions, splitOptions } from './database-options.ts';
-import { watchForDrop } from './dropped-connections.ts';
 import { echo } from './echo.ts';
 import { Hooks } from './hooks.ts';
 import { LentConnection } from './lent-connection.ts';
@@ -190,9 +189,7 @@ class PooledDatabase extends StatementMethods implements Database {
 
   async acquire(options: AcquireOptions = {}): Promise<Connection> {
     const lease = await this.#lease(this.#acquireDeadline(options));
-    const connection = new LentConnection(this.runtime, lease);
-    watchForDrop(connection, this.runtime, lease);
-    return connection;
+    return new LentConnection(this.runtime, lease, 'free');
   }
 
   async connection<T>(

@@ -15,7 +15,7 @@ export interface Lease<Raw = unknown> extends Placed {
   lastStatement: string | undefined;
   tags: Readonly<Record<string, string | number | boolean>> | undefined;
   /** Holds the place in the code that took the loan; its text is made only when it is read. */
-  readonly origin: Error | undefined;
+  origin: Error | undefined;
   ended: boolean;
   /** Who of several that share the pool has it; undefined when nobody shares. */
   owner: LoanOwner | undefined;
@@ -107,8 +107,11 @@ export function takeStack(): Error {
   return origin;
 }
 
-// The folder of the foundation's packages: in this repository, or `node_modules/@dal`.
-const home = new URL('../../', import.meta.url).pathname;
+// The folder of the foundation's packages: in this repository, or `node_modules/@dal`. A bundle has none,
+// and in CommonJS not even a URL.
+const home = /\/pool\/(?:src|dist)\/lease\.[jt]s$/.test(import.meta.url)
+  ? new URL('../../', import.meta.url).pathname
+  : undefined;
 
 /** The lines of a stack that are the user's, not the layer's or Node's. */
 export function callerLines(origin: Error): string {
@@ -118,7 +121,7 @@ export function callerLines(origin: Error): string {
       !/[( ]node:/.test(line) &&
       !line.includes('new Promise (<anonymous>)') &&
       !line.includes('/node_modules/@dal/') &&
-      (!line.includes(home) || line.includes('.test.')),
+      (home === undefined || !line.includes(home) || line.includes('.test.')),
   );
   return (own.length > 0 ? own : lines).map((line) => line.trim().replace(/^at /, '')).join('\n');
 }

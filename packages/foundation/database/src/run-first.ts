@@ -1,0 +1,60 @@
+import type { Deadline } from '@dal/core';
+import type { Lease } from '@dal/pool';
+import { retryVerdict } from '@dal/resilience';
+import { acquireFor } from './acquire-lease.ts';
+import { Retries } from './retries.ts';
+import { giveBack } from './run-statement.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What is done first on a lent connection. */
+export interface FirstWork<T> {
+  /** For messages. */
+  readonly shown: string;
+  readonly idempotent: boolean;
+  readonly run: (lease: Lease) => Promise<T>;
+}
+
+/**
+ * Runs what comes first on a lent connection. Nothing depends on its session yet, so another one will do:
+ * it runs again where a statement of its own might.
+ *
+ * @param changed told of each lease that takes the place of the one before, which has ended then
+ */
+export async function runFirst<T>(
+  runtime: Runtime,
+  lease: Lease,
+  deadline: Deadline,
+  { shown, idempotent, run }: FirstWork<T>,
+  changed: (lease: Lease) => void,
+): Promise<T> {
+  let current = lease;
+  let retries: Retries | undefined;
+  runtime.budget.earn();
+  for (;;) {
+    try {
+      if (current.ended) {
+        // oxlint-disable-next-line no-await-in-loop -- the attempts come one after another
+        current = await acquireFor(runtime, deadline, retries, 'statement');
+        current.origin = lease.origin;
+        current.tags = lease.tags;
+        changed(current);
+      }
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      return await run(current);
+    } catch (thrown) {
+      retries ??= new Retries(
+        runtime,
+        deadline,
+        runtime.settings.retry.maxRetries,
+        shown,
+        (fault) => {
+          const { seeksPrimary } = runtime.pool;
+          return retryVerdict(fault, { autocommit: true, idempotent, seeksPrimary });
+        },
+      );
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await retries.waitForNext(thrown);
+      if (current.session.lost || retries.needWritable) giveBack(runtime, current);
+    }
+  }
+}
