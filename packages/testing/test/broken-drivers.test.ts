@@ -273,6 +273,7 @@ describe('a driver that', () => {
             path: inMemory ? ':memory:' : join(folder, `${what.replaceAll(' ', '-')}.db`),
             runsIn: 'inline',
             busyTimeoutMs: 100,
+            synchronous: 'off',
           },
           stuckStatement: stuckStatement ?? false,
         },
