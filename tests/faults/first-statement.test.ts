@@ -107,7 +107,7 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))(
 
     test('given back while there is no session, it takes none', async () => {
       const connection = await acquireAndCut();
-      proxy.down();
+      await proxy.down();
       const asked = idOf(connection).catch((error: unknown) => error);
       await expect.poll(() => db.pool.stats().lent).toBe(0);
       await connection.release();
