@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { transform } from 'esbuild';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './tooling/vitest/closing-line-reporter.ts';
 
 const SOURCES = ['@dal/source'];
@@ -62,6 +62,8 @@ export default defineConfig({
             'tests/**/*.test.ts',
             'apps/*/test/**/*.test.ts',
           ],
+          // It runs where it was made a driver of: under Node's own runner.
+          exclude: [...configDefaults.exclude, 'packages/create-driver/template/**'],
           globalSetup: ['tests/setup/start-engines.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,

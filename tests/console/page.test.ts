@@ -6,7 +6,7 @@ import { type ConsoleServer, startConsole } from '@dal/console';
 import { createDatabase } from '@dal/factory';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { startBrowser, type TestBrowser } from './browser.ts';
+import { startBrowser, type TestBrowser } from '../setup/browser.ts';
 import { stuckOn } from './stuck-statement.ts';
 
 const engines = inject('engines');

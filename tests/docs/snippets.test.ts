@@ -1,167 +1,95 @@
-// The pages say nothing that is not so: their snippets run, their links lead somewhere, and every
-// option has its line.
+// The pages say nothing that is not so: their programs run.
 //
 // A fence that begins with ```ts run is a whole program. It runs with DATABASE_URL unset; when it
-// imports a driver of a server, DATABASE_URL is the address of that server.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { readPoolOptions } from '@dal/pool';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+// imports a driver of a server, DATABASE_URL is the address of that server. In the pages of the site
+// every fence of TypeScript is one of these, or `ts check`, whose types are checked, or
+// `ts not run: <why>`. A program that ends its process is `ts run alone`.
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, inject, test } from 'vitest';
+import { type Fence, fencesIn, guides, packagePages, root, sitePages } from './pages.ts';
+import { inScratch, runPrograms, writeFence } from './run-programs.ts';
 
-const root = join(import.meta.dirname, '../..');
-// Inside the repository, so that imports of our packages lead to this working tree.
-const snippetsFolder = join(import.meta.dirname, '.snippets');
+const pages = [...guides, ...packagePages, ...sitePages];
+const fences = pages.flatMap((page) => fencesIn(page));
+const programs = fences.filter(({ info }) => /^ts run(?: alone)?$/.test(info));
 
-const guides = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
-const packagePages = globSync(
-  ['packages/*/README.md', 'packages/*/*/README.md', 'apps/*/README.md'],
-  { cwd: root, exclude: (path) => path.includes('node_modules') },
-).toSorted();
-const pages = [...guides, ...packagePages];
+test.each(['README.md', ...packagePages.filter((page) => page.includes('/foundation/'))])(
+  '%s has a program that runs',
+  (page) => {
+    expect(programs.map((fence) => fence.page)).toContain(page);
+  },
+);
 
-interface Snippet {
-  readonly page: string;
-  readonly line: number;
-  readonly code: string;
-}
-
-const snippets = pages.flatMap(snippetsOf);
-
-describe('snippets', () => {
-  afterAll(() => {
-    try {
-      rmdirSync(snippetsFolder);
-    } catch {
-      // Another run is using it, or there was nothing to run.
-    }
-  });
-
-  test.each(['README.md', ...packagePages.filter((page) => page.includes('/foundation/'))])(
-    '%s has a program that runs',
-    (page) => {
-      expect(snippets.map((snippet) => snippet.page)).toContain(page);
-    },
-  );
-
-  for (const snippet of snippets) {
-    for (const { name, url } of targetsOf(snippet)) {
-      test(`${snippet.page}:${snippet.line} runs on ${name}`, { timeout: 20_000 }, async () => {
-        expect(await run(snippet, url)).toEqual({ exit: 0, stderr: '' });
-      });
-    }
-  }
-});
-
-describe.each(pages)('%s', (page) => {
-  const words = readFileSync(join(root, page), 'utf8');
-
-  test('leads only to files that exist', () => {
-    const missing = linksIn(words).filter((link) => !existsSync(join(root, dirname(page), link)));
-    expect(missing).toEqual([]);
-  });
-});
-
-test.each(guides)('%s names only files that exist', (page) => {
-  const paths = pathsIn(readFileSync(join(root, page), 'utf8'));
-  expect(paths.filter((path) => globSync(path, { cwd: root }).length === 0)).toEqual([]);
-});
-
-test('the page of the pool has a line for every option', () => {
-  const words = readFileSync(join(root, 'packages/foundation/pool/README.md'), 'utf8');
-  const options = Object.keys(readPoolOptions({}));
-  expect(options.filter((option) => !words.includes(`\n| \`${option}\``))).toEqual([]);
-});
-
-/** Every fence is read, so that a fence inside another is text. */
-function fencesIn(words: string): { info: string; line: number; content: string }[] {
-  return [...words.matchAll(/^(`{3,})([^\n`]*)\n(.*?)^\1 *$/gms)].map((match) => ({
-    info: match[2]?.trim() ?? '',
-    line: words.slice(0, match.index).split('\n').length,
-    content: match[3] ?? '',
-  }));
-}
-
-function snippetsOf(page: string): Snippet[] {
-  return fencesIn(readFileSync(join(root, page), 'utf8'))
-    .filter(({ info }) => info === 'ts run')
-    .map(({ line, content }) => ({ page, line, code: content }));
-}
-
-/** Where a snippet runs. An engine that this run of the tests leaves out is left out here too. */
-function targetsOf({ code }: Snippet): { name: string; url: string | undefined }[] {
-  const engines = inject('engines');
-  if (code.includes("'@dal/postgres'")) return engines.filter(({ name }) => name === 'postgres');
-  if (code.includes("'@dal/mysql'")) {
-    return engines.filter(({ name }) => name === 'mysql' || name === 'mariadb');
-  }
-  return [{ name: 'SQLite', url: undefined }];
-}
-
-async function run(
-  { code }: Snippet,
-  url: string | undefined,
-): Promise<{ exit: unknown; stderr: string }> {
-  mkdirSync(snippetsFolder, { recursive: true });
-  const folder = mkdtempSync(join(snippetsFolder, 'run-'));
-  try {
-    writeFileSync(join(folder, 'snippet.ts'), code);
-    const child = spawn(process.execPath, ['--conditions=@dal/source', 'snippet.ts'], {
-      cwd: folder,
-      env: { ...plainEnvironment(), ...(url === undefined ? {} : { DATABASE_URL: url }) },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A program that does not end by itself has left something open.
-      timeout: 15_000,
-      killSignal: 'SIGKILL',
+// Nearly all the time goes into starting processes: those of a folder of the site share one.
+describe.each([...Map.groupBy(programs, shelfOf)])('%s', (_, onShelf) => {
+  for (const [name, { url, run }] of targetsOf(onShelf)) {
+    test(`runs on ${name}: ${run.length}`, { timeout: 60_000 }, async () => {
+      expect(await runPrograms(run, url)).toEqual({ exit: 0, stderr: '' });
     });
-    const stderr = text(child.stderr);
-    const [exit, signal] = (await once(child, 'close')) as [number | null, string | null];
-    return { exit: exit ?? signal, stderr: await stderr };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('every fence of TypeScript in the site is run, checked, or says why not', () => {
+  const ofSite = fences.filter(({ page, info }) => sitePages.includes(page) && /^ts\b/.test(info));
+  const unmarked = ofSite.filter(
+    ({ info }) => !/^ts (?:run(?: alone)?|check|not run: .+)$/.test(info),
+  );
+  expect(unmarked.map(({ page, line }) => `${page}:${line}`)).toEqual([]);
+  expect(ofSite.length).toBeGreaterThan(20);
+});
+
+test('the types of the programs are right', { timeout: 60_000 }, async () => {
+  const checked = fences.filter(({ info }) => /^ts (?:run|check)/.test(info));
+  await inScratch(async (folder) => {
+    for (const fence of checked) writeFence(folder, fence);
+    const tsconfig = {
+      extends: join(root, 'tsconfig.json'),
+      // What the reader's editor would not hold against a snippet.
+      compilerOptions: { noPropertyAccessFromIndexSignature: false, isolatedDeclarations: false },
+      include: ['*.ts'],
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+    const tsc = join(root, 'node_modules/.bin/tsc');
+    const { stdout } = await promisify(execFile)(tsc, ['-p', '.', '--pretty', 'false'], {
+      cwd: folder,
+    }).catch((error: { stdout: string }) => error);
+    // What is wrong in the sources is for the check of the whole repository to say.
+    expect(stdout.split('\n').filter((line) => /^[\w-]+\.ts\(/.test(line))).toEqual([]);
+  });
+});
+
+function shelfOf({ page, line, info }: Fence): string {
+  if (info.endsWith('alone')) return `${page}:${line}`;
+  return sitePages.includes(page) ? dirname(page) : page;
 }
 
-/** What a stranger's shell would have: nothing of the test runner's, no database. */
-function plainEnvironment(): Record<string, string | undefined> {
-  const ours = /^(?:DATABASE_|DAL_|VITEST|NODE_|npm_|FORCE_COLOR$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+interface Target {
+  readonly url: string | undefined;
+  readonly run: Fence[];
 }
 
-function linksIn(words: string): string[] {
-  return [...withoutFences(words).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map((match) => (match[1] ?? '').replace(/#.*$/, ''))
-    .filter((link) => link !== '' && !/^[a-z]+:/i.test(link));
-}
-
-/** What stands as code or in a tree and looks like a path of this repository. A star may stand in it. */
-function pathsIn(words: string): string[] {
-  const trees = fencesIn(words).filter(({ info }) => info === 'text');
-  const spans = [...withoutFences(words).matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
-  const [folders, files] = [topLevel().join('|'), 'json|ya?ml|md|mjs'];
-  const isPath = new RegExp(`^(?:(?:${folders})(?:/\\S*)?|[\\w.-]+\\.(?:${files}))$`);
-  return [...spans, ...trees.flatMap(({ content }) => content.split('\n'))]
-    .flatMap((span) => span.split(/\s+/))
-    .map((word) => word.replace(/[,;:]$/, ''))
-    .filter((word) => isPath.test(word))
-    .map((path) => relative(root, join(root, path)));
-}
-
-function topLevel(): string[] {
-  return ['packages', 'apps', 'tests', 'tooling', '\\.ci', '\\.changeset', '\\.github'];
-}
-
-function withoutFences(words: string): string {
-  return words.replaceAll(/^(`{3,})[^\n`]*\n.*?^\1 *$/gms, '');
+/** Where programs run. An engine that this run of the tests leaves out is left out here too. */
+function targetsOf(onShelf: readonly Fence[]): Map<string, Target> {
+  const targets = new Map<string, Target>();
+  const engines = inject('engines');
+  for (const fence of onShelf) {
+    const names = fence.content.includes("'@dal/postgres'")
+      ? ['postgres']
+      : fence.content.includes("'@dal/mysql'")
+        ? ['mysql', 'mariadb']
+        : undefined;
+    const found =
+      names === undefined
+        ? [{ name: 'SQLite', url: undefined }]
+        : engines.filter(({ name }) => names.includes(name));
+    for (const { name, url } of found) {
+      const target = targets.get(name) ?? { url, run: [] };
+      target.run.push(fence);
+      targets.set(name, target);
+    }
+  }
+  return targets;
 }

@@ -114,5 +114,19 @@ describe.each(inject('engines').filter(({ name }) => name === 'mysql' || name ==
         .catch((error: unknown) => error);
       expect(isDalError(strict) && strict.code).toBe(commits && 'DAL_STRICT_DDL');
     });
+
+    test('COMMIT by hand after DDL is fine as long as nothing came after it', async () => {
+      await drop();
+      await using connection = await db.acquire();
+      await connection.begin();
+      await connection.execute('CREATE TABLE implicit_other (id INT)');
+      await connection.commit();
+
+      await connection.begin();
+      await connection.execute('DROP TABLE implicit_other');
+      const late = connection.execute('INSERT INTO implicit_rows VALUES (1)');
+      await expect(late).rejects.toMatchObject({ code: 'DAL_TRANSACTION_GONE' });
+      await expect(connection.commit()).rejects.toMatchObject({ code: 'DAL_TRANSACTION_GONE' });
+    });
   },
 );

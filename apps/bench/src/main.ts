@@ -1,7 +1,9 @@
 // Every figure that a page of DAL quotes comes from here.
 //
-//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity | observe | entity [--engine postgres,sqlite] [--quick] [--json]
-import { availableParallelism } from 'node:os';
+//   pnpm bench hot-path | bulk | stream | checkout | outage | capacity | observe | entity [--engine postgres,sqlite] [--quick] [--json] [--save file]
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { capacity } from './capacity.ts';
 import { checkout } from './checkout.ts';
 import { compareEngines } from './compare-engines.ts';
@@ -13,6 +15,14 @@ import { runProgram } from './run-program.ts';
 
 // Libraries that make local times of moments are to agree with the others.
 process.env['TZ'] = 'UTC';
+
+/** What `--save` writes: the figures, and the words and tables that a person was shown. */
+export interface SavedFigures {
+  readonly date: string;
+  readonly command: string;
+  readonly machine: string;
+  readonly shown: readonly string[];
+}
 
 type Measure = (options: Arguments, say: (text: string) => void) => Promise<object>;
 
@@ -32,13 +42,32 @@ runProgram(main);
 async function main(): Promise<void> {
   const given = process.argv.slice(2);
   const options = readArguments(given);
-  const machine = `Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores shared by client and server`;
-  const say = options.json ? () => undefined : (text: string) => console.log(`${text}\n`);
-  say(`$ pnpm bench ${given.join(' ')}`);
+  const began = new Date();
+  const processor = cpus()[0]?.model.trim() || 'unknown processor';
+  const machine = `Node ${process.version}, ${process.platform} ${process.arch}, ${processor}, ${availableParallelism()} cores shared by client and server`;
+  const shown: string[] = [];
+  const say = (text: string): void => {
+    shown.push(text);
+    if (!options.json) console.log(`${text}\n`);
+  };
+  const command = `bench ${withoutSave(given).join(' ')}`;
+  say(`$ pnpm ${command}`);
   say(
     `${machine}. Everybody is measured in every round; median (quartiles) over the rounds; / is the speed of the row divided by that of the column`,
   );
   const figures = await commands[options.command](options, say);
-  const document = { command: `bench ${given.join(' ')}`, machine, ...figures };
+  const document = { command, machine, ...figures };
   if (options.json) console.log(JSON.stringify(document, null, 2));
+  if (options.save !== undefined) {
+    const saved: SavedFigures = { date: began.toISOString(), ...document, shown: shown.slice(1) };
+    await mkdir(dirname(options.save), { recursive: true });
+    await writeFile(options.save, `${JSON.stringify(saved, null, 2)}\n`);
+  }
+}
+
+/** Where the figures are kept is nobody's business who reads them. */
+function withoutSave(given: readonly string[]): string[] {
+  return given.filter(
+    (word, at) => word !== '--' && !/^--save(?:=|$)/.test(word) && given[at - 1] !== '--save',
+  );
 }

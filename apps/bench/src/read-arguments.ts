@@ -39,6 +39,8 @@ export interface Arguments {
   readonly loads: readonly number[];
   readonly quick: boolean;
   readonly json: boolean;
+  /** Where the figures are kept too. */
+  readonly save: string | undefined;
 }
 
 const DEFAULTS = {
@@ -56,6 +58,7 @@ export const USAGE = `pnpm bench ${COMMANDS.join(' | ')}
   --engine postgres,sqlite   some of ${ENGINES.join(', ')}; default: all
   --quick                    fewer and shorter rounds, fewer rows, shorter outages
   --json                     one JSON document on stdout, nothing else
+  --save hot-path.json       keeps the figures in a file too, for the page of the docs
   --rounds 25                how often everybody is measured
   --slice-ms 50              hot-path, checkout, entity: how long one is measured in one round
   --callers 1,20,200         hot-path, checkout, entity (1,20): how many ask at once
@@ -102,6 +105,7 @@ export function readArguments(given: readonly string[]): Arguments {
       .map((text) => wholeNumber('--load', text, 0, 1_000)),
     quick,
     json: values.json === true,
+    save: values.save,
   };
 }
 
@@ -116,6 +120,7 @@ function parse(given: readonly string[]) {
     callers: text,
     rounds: text,
     rows: text,
+    save: text,
     'slice-ms': text,
     quick: { type: 'boolean' },
     json: { type: 'boolean' },

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { CapacityFigures } from '../src/capacity.ts';
 import type { CheckoutFigures } from '../src/checkout.ts';
+import type { SavedFigures } from '../src/main.ts';
 import type { OutageFigures } from '../src/outage.ts';
 import { readArguments } from '../src/read-arguments.ts';
 
@@ -159,10 +162,17 @@ describe.concurrent('the benchmarks', { timeout: 120_000 }, () => {
     expect(tooMuch?.donePerSecond).toBeLessThan(210);
   });
 
-  test('without --json there is a table, with the aims below it', async () => {
-    const text = await bench(
-      ...'hot-path --engine sqlite --case read --callers 1 --rounds 2 --slice-ms 3'.split(' '),
-    );
+  test('without --json there is a table, with the aims below it; --save keeps both', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dal-bench-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'results', 'hot-path.json');
+    const given = 'hot-path --engine sqlite --case read --callers 1 --rounds 2 --slice-ms 3';
+    const text = await bench(...given.split(' '), '--save', file);
+    const saved = JSON.parse(await readFile(file, 'utf8')) as Figures & SavedFigures;
+    expect(saved.command).toBe(`bench ${given}`);
+    expect(saved.comparisons[0]?.contenders.length).toBeGreaterThan(1);
+    expect(Date.parse(saved.date)).toBeGreaterThan(Date.now() - 60_000);
+    for (const part of saved.shown) expect(text).toContain(part);
     expect(text).toMatch(/^1 caller +calls\/s +client us\/call +\/ better-sqlite3 cached/m);
     expect(text).toMatch(/^aim: db\.query inline at most 2 x the CPU of better-sqlite3 cached: /m);
     expect(text).toMatch(/^The layer's own cost/m);

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Driver } from '@dal/core';
 import { sqliteDriver } from '@dal/sqlite';
 import { type Card, type ConformanceOptions, runConformance } from '@dal/testing/conformance';
 import { fakeDriver } from '@dal/testing/fake';
@@ -49,6 +50,38 @@ describe.concurrent('the kit', () => {
     expect(card.optionalMembers).toBe(
       'destroy, load, queryMany, reset, statements, status, stream, version',
     );
+  });
+
+  test('what fails beyond the declared level fails no test, and stands in the card', async () => {
+    // Nothing of a row that is loaded ever arrives.
+    const lossy: Driver = {
+      ...sqliteDriver,
+      async connect(...args) {
+        const session = await sqliteDriver.connect(...(args as Parameters<typeof sqliteDriver.connect>)); // prettier-ignore
+        session.load = async () => 0;
+        return session;
+      },
+    };
+    const failing = async (level: 'steady' | 'full', wanted: RegExp): Promise<string[]> => {
+      const tests: { title: string; run: () => Promise<void> }[] = [];
+      const options = { ...sqliteIn(`level-${level}.db`), driver: lossy, level };
+      runConformance({
+        ...options,
+        test: (title, body) => tests.push({ title, run: body }),
+        onCard: (card) => cards.push(card),
+      });
+      const failed: string[] = [];
+      for (const { title, run: body } of tests) {
+        if (wanted.test(title)) await body().catch(() => failed.push(title));
+      }
+      return failed;
+    };
+    const cards: Card[] = [];
+    const broken = 'bulk: bulkInsert stores what a statement stores';
+    expect(await failing('steady', /./)).toEqual([]);
+    expect(cards[0]?.level).toBe('steady');
+    expect(Object.keys(cards[0]?.failed ?? {})).toContain(broken);
+    expect(await failing('full', /^bulk/)).toContain(broken);
   });
 
   test('a run of a part says nothing of the whole', async () => {

@@ -62,12 +62,24 @@ export function executePacket(values: readonly unknown[]): ExecutePacket {
     } else if (value instanceof Date) {
       buffer[type] = DATETIME;
       at = writeDate(buffer, at, value);
+    } else if (value instanceof JsonText) {
+      buffer[type] = JSON_TYPE;
+      at = writeText(buffer, at, value.text);
     } else {
       buffer[type] = BLOB;
       at = writeBytes(buffer, at, value as Uint8Array);
     }
   }
   return new Execute(buffer.subarray(0, at), count);
+}
+
+/** A value that travels as JSON, which MySQL compares with JSON columns and MariaDB refuses. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** Command, number of the statement, flags, how often. */
@@ -80,6 +92,7 @@ const DOUBLE = 5;
 const NULL = 6;
 const LONGLONG = 8;
 const DATETIME = 12;
+const JSON_TYPE = 245;
 const NEWDECIMAL = 246;
 const BLOB = 252;
 const VAR_STRING = 253;
@@ -143,6 +156,7 @@ function roomForObject(value: unknown, index: number): number {
     );
   }
   if (value instanceof Uint8Array) return LENGTH + value.byteLength;
+  if (value instanceof JsonText) return LENGTH + Buffer.byteLength(value.text);
   throw unfit(
     index,
     typeof value === 'object'

@@ -103,12 +103,7 @@ export class Execution implements Executed {
     const { values } = this.#packet;
     // MariaDB takes one value too many without a word, and reads the others from the wrong place.
     if (takes !== values) {
-      this.#answered(
-        new ConfigError(
-          `The statement takes ${takes} values, but ${values} were given. It was not run.`,
-          { kind: 'usage', code: 'DAL_VALUE_COUNT' },
-        ),
-      );
+      this.#answered(wrongCount(takes, values));
       return true;
     }
     this.#packet.setStatement(id);
@@ -222,6 +217,13 @@ export class Execution implements Executed {
     else this.#answered(this.#problem as Error);
     return true;
   }
+}
+
+export function wrongCount(takes: number, given: number): ConfigError {
+  return new ConfigError(
+    `The statement takes ${takes} values, but ${given} were given. It was not run.`,
+    { kind: 'usage', code: 'DAL_VALUE_COUNT' },
+  );
 }
 
 const NO_OPTIONS = {};

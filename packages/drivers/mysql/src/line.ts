@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
-import type { TlsSettings } from '@dal/core';
+import type { LibraryOptions, NativeStatement, TlsSettings } from '@dal/core';
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
+import manifest from 'mysql2/package.json' with { type: 'json' };
 import type { OutgoingPacket } from './message.ts';
 import type { Field, Packet, RowParser, Wire } from './protocol.ts';
 
@@ -21,8 +21,7 @@ export function typeName(type: number): string | undefined {
 
 /** mysql2's own version. */
 export function libraryVersion(): string {
-  const { version } = createRequire(import.meta.url)('mysql2/package.json') as { version: string };
-  return version;
+  return manifest.version;
 }
 
 export interface Handshake {
@@ -43,13 +42,30 @@ export interface CommandText {
   readonly infileStreamFactory?: (path: string) => Readable;
 }
 
+/** A text with the user's options for it, of those that mysql2 has. */
+export type LibraryText = CommandText & LibraryOptions;
+
+export function libraryText({ text, rowMode, libraryOptions }: NativeStatement): LibraryText {
+  // What belongs to the layer stays there: the time, the text and the values.
+  const { timeout: _, values: _values, ...options } = libraryOptions ?? {};
+  return { ...options, sql: text, rowsAsArray: rowMode === 'array' };
+}
+
+/** The values written into the text, as `query` of mysql2 does it: also lists, objects and names (`??`). */
+export function writtenText(statement: NativeStatement): LibraryText {
+  const { text, values, libraryOptions } = statement;
+  const { stringifyObjects = false, timezone = 'local' } = libraryOptions ?? {};
+  const sql = mysql.format(text, values as never, stringifyObjects as boolean, timezone as string);
+  return { ...libraryText(statement), sql };
+}
+
 export type Answered = (error: Error | null, rows?: unknown, fields?: unknown) => void;
 
 /** The part of mysql2's connection that is used here; its types leave some of it out. */
 interface Library extends EventEmitter {
   readonly threadId: number;
   readonly stream: Socket;
-  readonly config: { readonly charsetNumber: number };
+  readonly config: { charsetNumber: number };
   readonly clientEncoding: string;
   query(text: CommandText, answered?: Answered): Command;
   ping(answered: (error?: Error | null) => void): void;
@@ -66,6 +82,17 @@ interface Library extends EventEmitter {
 
 interface LibraryClass {
   new (settings: { config: unknown }): Library;
+  createQuery(
+    text: LibraryText,
+    answered: Answered | undefined,
+    _: undefined,
+    config: object,
+  ): LibraryCommand;
+}
+
+/** A command as mysql2's connection runs it. */
+interface LibraryCommand extends Command {
+  execute(packet: Packet | undefined, connection: Library): boolean;
 }
 
 // Both are exported, though mysql2's types tell of other shapes.
@@ -78,6 +105,13 @@ const LibraryConnection: LibraryClass = library.Connection;
 /** What mysql2 knows about reading rows of prepared statements, which it keeps to itself. */
 interface ExecuteReader {
   readField(this: object, packet: Packet, connection: Library): unknown;
+  readonly constructor: new (
+    options: object,
+    answered?: Answered,
+  ) => LibraryCommand & {
+    start(packet: undefined, connection: Library): unknown;
+  };
+  resultsetHeader: unknown;
   buildParserFromFields(
     this: { readonly options: { readonly rowsAsArray: boolean } },
     fields: readonly Field[],
@@ -123,6 +157,8 @@ export class Line extends LibraryConnection implements Wire {
   #readsOk = false;
   #ended = false;
   #dropped = false;
+  /** This line's settings, but for values, which are read as mysql2 does by default. */
+  #asLibrary: Library['config'] | undefined;
   readonly #tls: TlsSettings | false;
   readonly #host: string;
 
@@ -189,6 +225,51 @@ export class Line extends LibraryConnection implements Wire {
     return command;
   }
 
+  /** Sends a statement without values; mysql2 reads the answer as it does by default. */
+  askAsLibrary(text: LibraryText, answered?: Answered): Command {
+    return this.#runAsLibrary(
+      LibraryConnection.createQuery(text, answered, undefined, this.config),
+    );
+  }
+
+  /** Runs a prepared statement; mysql2 reads the answer as it does by default. */
+  executeAsLibrary(text: LibraryText, packet: OutgoingPacket, answered?: Answered): Command {
+    const command = new executeReader.constructor({ ...text, statement: {} }, answered);
+    command.start = (_, connection) => {
+      Object.assign(command, {
+        _connection: connection,
+        options: { ...LIBRARY_DEFAULTS, ...text },
+      });
+      connection.writePacket(packet);
+      return executeReader.resultsetHeader;
+    };
+    return this.#runAsLibrary(command);
+  }
+
+  /** mysql2's own command, which finds the connection set as mysql2 sets it by default. */
+  #runAsLibrary(command: LibraryCommand): Command {
+    const { config } = this;
+    this.#asLibrary ??= Object.create(config, LIBRARY_SETTINGS) as Library['config'];
+    const asLibrary = this.#asLibrary;
+    const { execute } = command;
+    const mine = this as { config: Library['config'] };
+    command.execute = (packet, connection) => {
+      mine.config = asLibrary;
+      try {
+        return execute.call(command, packet, connection);
+      } finally {
+        mine.config = config;
+        // An answer told of another character set.
+        if (Object.hasOwn(asLibrary, 'charsetNumber')) {
+          config.charsetNumber = asLibrary.charsetNumber;
+          Reflect.deleteProperty(asLibrary, 'charsetNumber');
+        }
+      }
+    };
+    this.addCommand(command);
+    return command;
+  }
+
   /** Asks for a sign of life; the answer also says whether a transaction is open. */
   sendPing(answered: (error?: Error | null) => void): void {
     this.ping((error) => {
@@ -246,6 +327,19 @@ export class Line extends LibraryConnection implements Wire {
     this.emit('ended', error);
   }
 }
+
+/** What mysql2 does where nobody says otherwise. */
+const LIBRARY_DEFAULTS = {
+  timezone: 'local',
+  dateStrings: false,
+  jsonStrings: false,
+  supportBigNumbers: false,
+  bigNumberStrings: false,
+};
+
+const LIBRARY_SETTINGS: PropertyDescriptorMap = Object.fromEntries(
+  Object.entries(LIBRARY_DEFAULTS).map(([name, value]) => [name, { value }]),
+);
 
 const DOUBLE = 5;
 const DECIMAL = 246;

@@ -15,17 +15,28 @@ import { noteError } from './error-notes.ts';
 import { type Flavor, versionFromGreeting } from './flavor.ts';
 import { goodbye } from './goodbye.ts';
 import { killSession } from './kill-session.ts';
-import { closedError, type Connection, libraryVersion, type Line } from './line.ts';
+import type { RowSink } from './execution.ts';
+import {
+  type Answered,
+  closedError,
+  type Command,
+  type Connection,
+  type LibraryText,
+  libraryText,
+  libraryVersion,
+  type Line,
+  writtenText,
+} from './line.ts';
 import { isForbidden, loadRows } from './load-rows.ts';
 import type { MysqlOptions } from './mysql-options.ts';
-import { executedResult, nativeResult } from './native-result.ts';
+import { executedResult, libraryResult, nativeResult, NO_READERS } from './native-result.ts';
 import type { OpenLine } from './open-line.ts';
 import { readCapacity } from './read-capacity.ts';
 import { runMany, stoppedError } from './run-many.ts';
 import { limitText } from './server-limit.ts';
 import { readRole } from './read-role.ts';
-import { SessionStatements } from './session-statements.ts';
-import { streamRows, streamText } from './stream-rows.ts';
+import { notUtf8, SessionStatements } from './session-statements.ts';
+import { readCommand, streamRows, streamText } from './stream-rows.ts';
 
 /** One session with a MySQL or MariaDB server. */
 export class MysqlConnection implements DriverConnection<Connection> {
@@ -47,7 +58,12 @@ export class MysqlConnection implements DriverConnection<Connection> {
     this.#line = open.line;
     this.#open = open;
     this.#options = options;
-    this.#statements = new SessionStatements(open.line, options, options.preparedStatements);
+    this.#statements = new SessionStatements(
+      open.line,
+      options,
+      options.preparedStatements,
+      open.flavor,
+    );
     this.#cancels = new Cancels(open.line, options);
     this.#lost = lost;
     if (options.localInfile) this.load = (target, batches) => this.#load(target, batches);
@@ -79,6 +95,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
   query(statement: NativeStatement): Promise<NativeResult> {
     if (this.#line.ended) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
+      if (statement.mapping === 'library') return this.#queryAsLibrary(statement, resolve, reject);
       // Values go in the binary protocol, in which they never become part of a text. Statements
       // without values need no round trip to prepare them, and some can't be prepared at all.
       if (statement.values.length === 0) this.#queryText(statement, resolve, reject);
@@ -96,6 +113,7 @@ export class MysqlConnection implements DriverConnection<Connection> {
       {
         line: this.#line,
         start: (sink, ended) => {
+          if (statement.mapping === 'library') return this.#streamAsLibrary(statement, sink, ended);
           // The binary protocol is read faster, which pays for the preparation.
           if (statement.values.length > 0 || reads.test(statement.text)) {
             this.#statements.run(statement, ended, sink);
@@ -259,6 +277,38 @@ export class MysqlConnection implements DriverConnection<Connection> {
     });
   }
 
+  /** With the same choice of protocol as ever, but mysql2 reads the answer. */
+  #queryAsLibrary(
+    statement: NativeStatement,
+    resolve: (result: NativeResult) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const answered: Answered = (error, rows, fields) => {
+      if (error) this.#fail(error, reject);
+      else resolve(libraryResult(this.#line, rows, fields));
+    };
+    if (goesAsText(statement)) this.#line.askAsLibrary(this.#textOf(statement), answered);
+    else this.#statements.runAsLibrary(statement, answered);
+  }
+
+  #streamAsLibrary(
+    statement: NativeStatement,
+    sink: RowSink,
+    ended: (error: Error | null) => void,
+  ): void {
+    const read = (command: Command, done: (error: Error | null) => void): void =>
+      readCommand(this.#line, command, () => NO_READERS, sink, done);
+    if (goesAsText(statement)) read(this.#line.askAsLibrary(this.#textOf(statement)), ended);
+    else this.#statements.runAsLibrary(statement, ended, read);
+  }
+
+  /** @throws ConfigError when a text with values in it would be read in other characters */
+  #textOf(statement: NativeStatement): LibraryText {
+    if (statement.values.length === 0) return libraryText(statement);
+    if (!this.#line.speaksUtf8) throw notUtf8();
+    return writtenText(statement);
+  }
+
   #fail(error: Error, reject: (error: unknown) => void): void {
     this.#note(error);
     const { errno } = error as { errno?: number };
@@ -273,6 +323,11 @@ export class MysqlConnection implements DriverConnection<Connection> {
   #note<E>(error: E): E {
     return noteError(error, { phase: 'session', flavor: this.#open.flavor });
   }
+}
+
+/** Values are part of the text only for programs that ask for what mysql2's `query` does. */
+function goesAsText({ values, libraryOptions }: NativeStatement): boolean {
+  return values.length === 0 || libraryOptions?.['queryMode'] === 'text';
 }
 
 /** Can always be prepared. */

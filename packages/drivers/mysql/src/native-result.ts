@@ -4,15 +4,22 @@ import { type Line, typeName } from './line.ts';
 import type { Field, OkAnswer } from './protocol.ts';
 import { type ValueReader, valueReader } from './mysql-types.ts';
 
+/** What mysql2 answered, in its own words and beside them in the layer's. */
+export function libraryResult(line: Line, rows: unknown, fields: unknown): NativeResult {
+  return { ...nativeResult(line, rows, fields, undefined), library: [rows, fields] };
+}
+
 /**
  * What mysql2 answered, as the layer wants it. A CALL may answer with several results: the rows are
  * those of the first that has rows, the counts those of the last that has counts.
+ *
+ * @param options undefined: the values are what they are to be
  */
 export function nativeResult(
   line: Line,
   rows: unknown,
   fields: unknown,
-  options: ValueOptions,
+  options: ValueOptions | undefined,
 ): NativeResult {
   if (!Array.isArray(rows)) return noted(line, rows as OkAnswer, [], []);
   if (Array.isArray(fields) && isSeveral(fields)) {
@@ -40,6 +47,8 @@ export interface RowReaders {
   /** @throws ConfigError for a number that doesn't fit (`integers: 'number'`) */
   read(row: Record<string | number, unknown>): void;
 }
+
+export const NO_READERS: RowReaders = { length: 0, read: () => undefined };
 
 /** Looked up once for all rows with these columns. */
 export function rowReaders(
@@ -70,8 +79,12 @@ export function rowReaders(
 }
 
 /** Rows as mysql2 read them, with what `valueReader` says applied in place. */
-function readRows(rows: unknown[], fields: readonly Field[], options: ValueOptions): unknown[] {
-  if (rows.length === 0) return rows;
+function readRows(
+  rows: unknown[],
+  fields: readonly Field[],
+  options: ValueOptions | undefined,
+): unknown[] {
+  if (rows.length === 0 || options === undefined) return rows;
   const readers = rowReaders(fields, options, Array.isArray(rows[0]));
   if (readers.length === 0) return rows;
   for (const row of rows as Record<string | number, unknown>[]) readers.read(row);

@@ -1,5 +1,4 @@
 import { type NativeResult, type NativeStatement, QueryError } from '@dal/core';
-import { executePacket } from './execute-packet.ts';
 import type { SessionStatements } from './session-statements.ts';
 
 /**
@@ -30,7 +29,8 @@ export function runMany(
           return resolve({ rows: [], columns: [], affectedRows });
         }
         try {
-          const packet = executePacket(rows[rowIndex] as readonly unknown[]);
+          const values = rows[rowIndex] as readonly unknown[];
+          const packet = statements.packetOf(statement, values);
           statements.execute(statement, prepared, packet, (failure, executed) => {
             if (failure) return fail(failure);
             affectedRows += executed?.ok?.affectedRows ?? 0;

@@ -6,8 +6,10 @@ import {
   type ValueOptions,
 } from '@dal/core';
 import { executePacket, type ExecutePacket } from './execute-packet.ts';
-import { Execution, type ExecutionAnswered, type RowSink } from './execution.ts';
-import type { Line } from './line.ts';
+import { Execution, type ExecutionAnswered, type RowSink, wrongCount } from './execution.ts';
+import type { Flavor } from './flavor.ts';
+import { valuesOfLibrary } from './library-values.ts';
+import { type Answered, type Command, libraryText, type Line } from './line.ts';
 import { Closing, Preparation } from './preparation.ts';
 import type { Prepared } from './protocol.ts';
 
@@ -23,12 +25,14 @@ const STALE = new Set([1243, 1615]);
 export class SessionStatements {
   readonly #line: Line;
   readonly #options: ValueOptions;
+  readonly #flavor: Flavor;
   readonly #cache: StatementCache<Prepared>;
   /** Those in the cache. */
   readonly #kept = new Set<Prepared>();
 
-  constructor(line: Line, options: ValueOptions, most: number) {
+  constructor(line: Line, options: ValueOptions, most: number, flavor: Flavor) {
     this.#line = line;
+    this.#flavor = flavor;
     this.#options = options;
     this.#cache = new StatementCache<Prepared>({
       initial: Math.min(INITIAL, most),
@@ -44,7 +48,7 @@ export class SessionStatements {
 
   /** @throws ConfigError for values that the engine can't hold; nothing was sent then */
   run(statement: NativeStatement, answered: ExecutionAnswered, sink?: RowSink): void {
-    const packet = executePacket(statement.values);
+    const packet = this.packetOf(statement, statement.values);
     this.withPrepared(statement, (error, prepared, done) => {
       if (prepared === undefined) return answered(error);
       this.execute(
@@ -58,6 +62,47 @@ export class SessionStatements {
         sink,
       );
     });
+  }
+
+  /**
+   * The same in mysql2's own way: it reads the rows and makes the answer.
+   *
+   * @param watch gets the command, for rows as they come; `answered` is then told of the end alone
+   *
+   * @throws ConfigError
+   */
+  runAsLibrary(
+    statement: NativeStatement,
+    answered: Answered,
+    watch?: (command: Command, ended: (error: Error | null) => void) => void,
+  ): void {
+    const packet = this.packetOf(statement, statement.values);
+    this.withPrepared(statement, (error, prepared, done) => {
+      if (prepared === undefined) return answered(error);
+      if (prepared.takes !== packet.values) {
+        done(null);
+        return answered(wrongCount(prepared.takes, packet.values));
+      }
+      packet.setStatement(prepared.id);
+      const ended: Answered = (failure, rows, fields) => {
+        done(failure);
+        answered(failure, rows, fields);
+      };
+      const command = this.#line.executeAsLibrary(
+        libraryText(statement),
+        packet,
+        watch ? undefined : ended,
+      );
+      watch?.(command, ended);
+    });
+  }
+
+  /** @throws ConfigError for values that the engine can't hold */
+  packetOf(
+    { mapping }: Pick<NativeStatement, 'mapping'>,
+    values: readonly unknown[],
+  ): ExecutePacket {
+    return executePacket(mapping === 'library' ? valuesOfLibrary(values, this.#flavor) : values);
   }
 
   /** Finds or prepares a statement; whoever gets it says when it is `done` with it. */
@@ -140,7 +185,7 @@ const nothing = (): void => undefined;
 /** How many there may be at the beginning; the use decides what becomes of that. */
 const INITIAL = 100;
 
-function notUtf8(): ConfigError {
+export function notUtf8(): ConfigError {
   return new ConfigError(
     'The session was set to a character set other than utf8mb4, so values can not be sent safely. Leave SET NAMES out, and use CONVERT(... USING ...) in the statement. Nothing was sent.',
     { code: 'DAL_CHARSET', kind: 'usage' },

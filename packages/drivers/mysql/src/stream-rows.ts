@@ -1,6 +1,6 @@
 import type { NativeStatement, ValueOptions } from '@dal/core';
 import type { RowSink } from './execution.ts';
-import { closedError, type Line } from './line.ts';
+import { closedError, type Command, type Line } from './line.ts';
 import type { Field, OkAnswer } from './protocol.ts';
 import { type RowReaders, rowReaders } from './native-result.ts';
 
@@ -121,12 +121,24 @@ export function streamText(
   ended: (error: Error | null) => void,
 ): void {
   const rowsAsArray = rowMode === 'array';
-  const command = line.ask({ sql: text, rowsAsArray });
+  const readersOf = (fields: readonly Field[]): RowReaders =>
+    rowReaders(fields, options, rowsAsArray);
+  readCommand(line, line.ask({ sql: text, rowsAsArray }), readersOf, sink, ended);
+}
+
+/** The rows of a command of mysql2's that has no callback. */
+export function readCommand(
+  line: Line,
+  command: Command,
+  readersOf: (fields: readonly Field[]) => RowReaders,
+  sink: RowSink,
+  ended: (error: Error | null) => void,
+): void {
   let readers: RowReaders | undefined;
   let result: number | undefined;
   let failure: Error | null = null;
   command.on('fields', (fields: Field[] | undefined) => {
-    if (fields !== undefined) readers ??= rowReaders(fields, options, rowsAsArray);
+    if (fields !== undefined) readers ??= readersOf(fields);
   });
   command.on('result', (row, index) => {
     // Without an index it is the count of a statement without rows.

@@ -11,7 +11,15 @@ const TEXT = 25;
 /** The row as the loop makes it, and as the compiled function does. */
 function bothWays(names: readonly string[], texts: readonly (string | null)[]): unknown[] {
   const shape = rowShape(
-    names.map((name) => ({ name, dataTypeID: TEXT })),
+    names.map((name) => ({
+      name,
+      tableID: 0,
+      columnID: 0,
+      dataTypeID: TEXT,
+      dataTypeSize: -1,
+      dataTypeModifier: -1,
+      format: 'text',
+    })),
     types,
   );
   const first = readObject(shape, texts);

@@ -1,5 +1,6 @@
 import type { NativeStatement } from '@dal/core';
 import { flight } from './flight.ts';
+import { valuesOfLibrary } from './library-mapping.ts';
 import type { PgLine } from './pg-client.ts';
 import { type EncodedValue, encodeValues } from './postgres-types.ts';
 import {
@@ -39,7 +40,7 @@ export class ManyRun extends StatementRun {
     refuse: (error: unknown) => void,
   ) {
     super({ ...statement, values: [] }, context);
-    this.#encoded = encodeRows(rows, start);
+    this.#encoded = encodeRows(rows, start, this.asLibrary ? valuesOfLibrary : encodeValues);
     this.#start = start;
     this.nextRow = start + this.#encoded.length;
     this.#isFirst = start === 0;
@@ -93,11 +94,15 @@ export class ManyRun extends StatementRun {
   }
 }
 
-function encodeRows(rows: readonly (readonly unknown[])[], start: number): EncodedValue[][] {
+function encodeRows(
+  rows: readonly (readonly unknown[])[],
+  start: number,
+  encode: (values: readonly unknown[]) => EncodedValue[],
+): EncodedValue[][] {
   const encoded: EncodedValue[][] = [];
   let characters = 0;
   for (let index = start; index < rows.length && encoded.length < MAX_ROWS; index++) {
-    const values = encodeValues(rows[index]!);
+    const values = encode(rows[index]!);
     for (const value of values) characters += value?.length ?? 0;
     encoded.push(values);
     if (characters > MAX_CHARACTERS) break;

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import { Client, DatabaseError } from 'pg';
+import pg, { Client, DatabaseError, types } from 'pg';
+import manifest from 'pg/package.json' with { type: 'json' };
 
 /**
  * The only file that names `pg`. What `@types/pg` leaves out, and libraries such as pg-cursor and
@@ -13,6 +13,7 @@ export interface PgLine {
   readonly stream: Socket;
   /** Statements that `pg` itself has prepared, for users of the raw client. */
   parsedStatements: Record<string, string>;
+  query(text: string): void;
   parse(message: { readonly text: string; readonly name?: string }): void;
   bind(message: {
     readonly statement?: string;
@@ -38,7 +39,29 @@ export interface PgNotice {
 
 export interface PgField {
   readonly name: string;
+  readonly tableID: number;
+  readonly columnID: number;
   readonly dataTypeID: number;
+  readonly dataTypeSize: number;
+  readonly dataTypeModifier: number;
+  readonly format: string;
+}
+
+/** Who knows how a type's text is read. */
+export interface PgTypes {
+  getTypeParser(oid: number, format: string): (text: string) => unknown;
+}
+
+/** The parsers of `pg` itself, with those that the program has set. */
+export const libraryTypes: PgTypes = types as unknown as PgTypes;
+
+const { utils } = pg as unknown as {
+  readonly utils: { prepareValue(value: unknown): string | Buffer | null };
+};
+
+/** Writes a value as `pg` does. */
+export function prepareValue(value: unknown): string | Buffer | null {
+  return utils.prepareValue(value);
 }
 
 /** What `pg` calls while a statement is under way. */
@@ -97,5 +120,5 @@ export function isProtocolError(error: unknown): boolean {
 }
 
 export function pgVersion(): string {
-  return (createRequire(import.meta.url)('pg/package.json') as { version: string }).version;
+  return manifest.version;
 }

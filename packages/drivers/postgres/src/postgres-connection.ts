@@ -32,6 +32,7 @@ import { readCapacity } from './read-capacity.ts';
 import { readRole } from './read-role.ts';
 import { readVersion } from './read-version.ts';
 import { ended, interrupted, refused } from './session-errors.ts';
+import { SimpleRun, wantsSimple } from './simple-run.ts';
 import type { StatementContext, StatementRun } from './statement-run.ts';
 import { TransactionNaming } from './transaction-naming.ts';
 import { WholeRun } from './whole-run.ts';
@@ -118,11 +119,7 @@ export class PostgresConnection implements DriverConnection<PgClient> {
   query(statement: NativeStatement): Promise<NativeResult> {
     if (this.#naming.mustLearn(statement)) return this.#learnThen(statement);
     return new Promise((resolve, reject) => {
-      const run =
-        statement.askTransaction === true && this.#naming.mayAsk()
-          ? new AskingRun(statement, this.#context, resolve, reject).remember(this.#naming.ids())
-          : new WholeRun(statement, this.#context, resolve, reject);
-      this.#start(run);
+      this.#start(this.#wholeRun(statement, resolve, reject));
     });
   }
 
@@ -261,6 +258,17 @@ export class PostgresConnection implements DriverConnection<PgClient> {
     const run = new CopyInRun({ text, values: [] }, this.#context);
     this.#start(run);
     return run.send(chunks);
+  }
+
+  #wholeRun(
+    statement: NativeStatement,
+    resolve: (result: NativeResult) => void,
+    reject: (error: unknown) => void,
+  ): WholeRun {
+    if (wantsSimple(statement)) return new SimpleRun(statement, this.#context, resolve, reject);
+    return statement.askTransaction === true && this.#naming.mayAsk()
+      ? new AskingRun(statement, this.#context, resolve, reject).remember(this.#naming.ids())
+      : new WholeRun(statement, this.#context, resolve, reject);
   }
 
   #start(run: StatementRun): void {

@@ -97,9 +97,13 @@ export function postgresTypes(options: ValueOptions = {}): PostgresTypes {
   const reader = (oid: number): ReadValue => readers.get(oid) ?? asText;
   return {
     reader,
-    nameOf: (oid) => names.get(oid) ?? String(oid),
+    nameOf: nameOfType,
     getTypeParser: (oid, format) => (format === 'binary' ? (bytes) => bytes : reader(oid)),
   };
+}
+
+export function nameOfType(oid: number): string {
+  return names.get(oid) ?? String(oid);
 }
 
 const names: ReadonlyMap<number, string> = new Map(

@@ -6,6 +6,9 @@ import type { PostgresTypes, ReadValue } from './postgres-types.ts';
 /** The columns of a result, with the reader of each. Made once for a prepared statement. */
 export interface RowShape {
   readonly columns: readonly Column[];
+  /** What it was made of. */
+  readonly fields: readonly PgField[];
+  readonly types: PostgresTypes | undefined;
   readonly names: readonly string[];
   readonly readers: readonly ReadValue[];
   /** False when a name would reach the prototype of the row (`__proto__`). */
@@ -21,6 +24,8 @@ const WORTH_COMPILING = 100;
 export function rowShape(fields: readonly PgField[], types: PostgresTypes): RowShape {
   const names = fields.map((field) => field.name);
   return {
+    fields,
+    types,
     names,
     columns: fields.map(({ name, dataTypeID }) => ({ name, type: types.nameOf(dataTypeID) })),
     readers: fields.map(({ dataTypeID }) => types.reader(dataTypeID)),
@@ -30,8 +35,19 @@ export function rowShape(fields: readonly PgField[], types: PostgresTypes): RowS
   };
 }
 
+/** The same columns, read as these types say. */
+export function shapeFor(known: RowShape, types: PostgresTypes): RowShape {
+  if (known.types === types) return known;
+  const isSame = known.fields.every(
+    ({ dataTypeID }, index) => known.readers[index] === types.reader(dataTypeID),
+  );
+  return isSame ? known : rowShape(known.fields, types);
+}
+
 export const NO_COLUMNS: RowShape = {
   columns: [],
+  fields: [],
+  types: undefined,
   names: [],
   readers: [],
   plainNames: true,

@@ -1,5 +1,6 @@
 import { ConfigError, type NativeStatement } from '@dal/core';
 import { type Flight, flight } from './flight.ts';
+import { typesOfLibrary, valuesOfLibrary } from './library-mapping.ts';
 import {
   isProtocolError,
   isServerAnswer,
@@ -10,7 +11,14 @@ import {
 import { isStalePlan, markEnding, markUnbegun } from './postgres-faults.ts';
 import { type EncodedValue, encodeValues, type PostgresTypes } from './postgres-types.ts';
 import type { PreparedStatement, PreparedStatements } from './prepared-statements.ts';
-import { NO_COLUMNS, readArray, readObject, type RowShape, rowShape } from './row-shape.ts';
+import {
+  NO_COLUMNS,
+  readArray,
+  readObject,
+  type RowShape,
+  rowShape,
+  shapeFor,
+} from './row-shape.ts';
 
 /** What the statements of one session share. */
 export interface StatementContext {
@@ -42,7 +50,10 @@ export abstract class StatementRun implements PgStatement {
   protected readonly prepared: PreparedStatement | undefined;
   readonly #text: string;
   readonly #values: readonly EncodedValue[];
-  readonly #asArray: boolean;
+  protected readonly asArray: boolean;
+  /** Values come and go as `pg` does it by itself. */
+  protected readonly asLibrary: boolean;
+  readonly #types: PostgresTypes;
 
   /** @throws ConfigError for a text or a value that can't be sent */
   constructor(statement: NativeStatement, context: StatementContext) {
@@ -50,11 +61,14 @@ export abstract class StatementRun implements PgStatement {
     this.context = context;
     this.#text = text;
     if (values.length > MAX_VALUES) throw tooMany(values.length);
-    this.#values = encodeValues(values);
-    this.#asArray = statement.rowMode === 'array';
+    this.asArray = statement.rowMode === 'array';
+    this.asLibrary = statement.mapping === 'library';
+    this.#values = this.asLibrary ? valuesOfLibrary(values) : encodeValues(values);
+    this.#types = this.asLibrary ? typesOfLibrary(statement.libraryOptions) : context.types;
     this.prepared = name === undefined ? undefined : context.prepared.take(name, text);
     if (this.prepared?.state !== 'ready') checkText(text);
-    this.shape = this.prepared?.shape;
+    const known = this.prepared?.shape;
+    this.shape = known && shapeFor(known, this.#types);
   }
 
   /** Asks for rows; everything before it in the exchange is the same for all runs. */
@@ -95,14 +109,14 @@ export abstract class StatementRun implements PgStatement {
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly PgField[] }): void {
-    this.shape = rowShape(fields, this.context.types);
+    this.shape = rowShape(fields, this.#types);
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     if (this.failure !== undefined) return;
     try {
       const shape = this.shape ?? NO_COLUMNS;
-      this.rows.push(this.#asArray ? readArray(shape, fields) : readObject(shape, fields));
+      this.rows.push(this.asArray ? readArray(shape, fields) : readObject(shape, fields));
     } catch (error) {
       // Thrown on, it would end the process: this is called by the socket.
       this.fail(error);
@@ -114,6 +128,7 @@ export abstract class StatementRun implements PgStatement {
   }
 
   handleEmptyQuery(_line: PgLine): void {
+    if (this.asLibrary) return;
     this.fail(
       new ConfigError('The text holds no statement.', { kind: 'usage', code: 'DAL_STATEMENT' }),
     );
@@ -195,7 +210,7 @@ export function notePrepared(
 ): void {
   if (failure === undefined) {
     prepared.state = 'ready';
-    prepared.shape ??= shape;
+    if (shape !== undefined) prepared.shape = shape;
   } else if (prepared.state !== 'ready' || isStalePlan(failure)) {
     prepared.state = 'doubtful';
     prepared.shape = undefined;

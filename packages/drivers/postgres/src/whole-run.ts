@@ -1,6 +1,8 @@
 import type { NativeResult, NativeStatement } from '@dal/core';
+import { resultOfLibrary } from './library-mapping.ts';
 import type { PgLine } from './pg-client.ts';
 import { isStalePlan } from './postgres-faults.ts';
+import { NO_COLUMNS } from './row-shape.ts';
 import { readTag, type StatementContext, StatementRun, write } from './statement-run.ts';
 
 /** A statement whose rows arrive all at once. */
@@ -65,10 +67,14 @@ export class WholeRun extends StatementRun {
     const { rows, tag } = this;
     this.rows = [];
     const { command, affectedRows } = readTag(tag);
-    const columns = this.shape?.columns ?? [];
-    if (command === '') return { rows, columns, affectedRows };
-    return this.isUnconfirmed
-      ? { rows, columns, affectedRows, command, unconfirmed: true }
-      : { rows, columns, affectedRows, command };
+    const { columns, fields } = this.shape ?? NO_COLUMNS;
+    const result: NativeResult =
+      command === '' ? { rows, columns, affectedRows } : { rows, columns, affectedRows, command };
+    if (!this.asLibrary && !this.isUnconfirmed) return result;
+    return {
+      ...result,
+      ...(this.isUnconfirmed ? { unconfirmed: true } : {}),
+      ...(this.asLibrary ? { library: resultOfLibrary(tag, rows, fields, this.asArray) } : {}),
+    };
   }
 }

@@ -1,7 +1,7 @@
 import { ConfigError, type LoadBatch, type LoadTarget, quoteIdentifier } from '@dal/core';
 import type { Cell } from './session-messages.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
-import { encodeValue, encodeValues } from './sqlite-types.ts';
+import { encodeValue } from './sqlite-types.ts';
 
 /** What goes to a session at once: enough to make a message worth it, little enough for its memory. */
 const CHUNK_CELLS = 8_192;
@@ -29,8 +29,9 @@ export function* chunksOf(rows: Iterable<Cell[]>): Generator<Cell[][], void, und
 /** @throws ConfigError for a value that SQLite can't hold */
 export function* encodeRows(
   rows: Iterable<readonly unknown[]>,
+  encode: (values: readonly unknown[]) => Cell[],
 ): Generator<Cell[], void, undefined> {
-  for (const values of rows) yield encodeValues(values);
+  for (const values of rows) yield encode(values);
 }
 
 /**

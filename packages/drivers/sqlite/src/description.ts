@@ -18,6 +18,8 @@ export interface Description {
   readonly columns: readonly Column[];
   /** Reads rows that are arrays. */
   readonly shape: RowShape;
+  /** Of rows with the library's own values, which stay as they are. */
+  readonly libraryShape: RowShape;
   /** The keys of a row that is an object: without repeated names, and whole numbers first. */
   readonly keys: readonly string[];
   readonly readObjects: ReadObjects;
@@ -49,6 +51,7 @@ export function makeDescription(
   const places = Object.fromEntries(names.map((name, index) => [name, index]));
   const keys = Object.keys(places);
   let readObjects: ReadObjects | undefined;
+  let libraryShape: RowShape | undefined;
   return {
     names,
     types,
@@ -57,6 +60,10 @@ export function makeDescription(
     inOrder: names.length > 0 && names.every((name, index) => name === keys[index]),
     plainObjects: !names.includes('__proto__'),
     shape: rowShape(names, readers, integer),
+    get libraryShape() {
+      libraryShape ??= rowShape(names, [], undefined);
+      return libraryShape;
+    },
     // Made when it is needed: the process of a session never needs it.
     get readObjects() {
       readObjects ??= objectReader(
@@ -79,12 +86,16 @@ export function textShape(
   names: readonly string[],
   types: readonly string[],
   settings: CellSettings,
-): RowShape & { readonly columns: readonly Column[] } {
+): RowShape & { readonly columns: readonly Column[]; readonly library: RowShape } {
   const kinds = types.map(columnKind);
   const readers = cellReaders(kinds, settings).map((read, index) =>
     kinds[index] === 'timestamp' || kinds[index] === 'json' ? read : undefined,
   );
-  return { columns: namedColumns(names, types), ...rowShape(names, readers, undefined) };
+  return {
+    columns: namedColumns(names, types),
+    library: rowShape(names, [], undefined),
+    ...rowShape(names, readers, undefined),
+  };
 }
 
 function namedColumns(names: readonly string[], types: readonly string[]): Column[] {

@@ -12,7 +12,7 @@ import { bindCell } from './bind-cell.ts';
 import { chunksOf } from './bulk.ts';
 import type { Prepared } from './prepared.ts';
 import type { SharedSession } from './memory-state.ts';
-import { SessionCalls, shapeRows } from './session-calls.ts';
+import { libraryAnswer, SessionCalls, shapeRows } from './session-calls.ts';
 import {
   rememberLoss,
   sessionIsHeld,
@@ -20,11 +20,17 @@ import {
   type SqliteRaw,
   transactionFault,
 } from './session-line.ts';
-import { type Cell, failureOf, type LibraryVersion } from './session-messages.ts';
+import {
+  asLibrary,
+  type AsLibrary,
+  type Cell,
+  failureOf,
+  type LibraryVersion,
+} from './session-messages.ts';
 import type { Session } from './session.ts';
 import { SqliteError } from './sqlite-faults.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
-import { bindValues } from './sqlite-types.ts';
+import { bindValues, valuesOfLibrary } from './sqlite-types.ts';
 import { isWorthKeeping } from './statement-verb.ts';
 
 export class InlineConnection extends SessionCalls implements DriverConnection<SqliteRaw> {
@@ -69,37 +75,47 @@ export class InlineConnection extends SessionCalls implements DriverConnection<S
     }
   }
 
-  querySync({ text, values, rowMode }: NativeStatement): NativeResult {
+  querySync(statement: NativeStatement): NativeResult {
     this.#enter();
-    const bound = bindValues(values);
+    const { text, values, rowMode } = statement;
+    const as = asLibrary(statement);
+    const bound = as ? valuesOfLibrary(values) : bindValues(values);
     const session = this.#session;
     const before = session.inTransaction;
     try {
       const prepared = this.#cache.get(text) ?? this.#prepare(text);
-      const result = session.run(prepared, bound, rowMode !== 'array');
+      const result = session.run(prepared, bound, rowMode !== 'array', as);
       const { description, affectedRows, insertId, verb: command } = result;
       let { rows } = result;
-      if (!result.asArrays) description.readObjects(rows as object[]);
+      if (as) rows = shapeRows(description.libraryShape, rows as unknown[][], rowMode);
+      else if (!result.asArrays) description.readObjects(rows as object[]);
       else rows = shapeRows(description.shape, rows as unknown[][], rowMode);
       const { columns } = description;
-      return insertId === undefined
-        ? { rows, columns, affectedRows, command }
-        : { rows, columns, affectedRows, insertId, command };
+      const told =
+        insertId === undefined
+          ? { rows, columns, affectedRows, command }
+          : { rows, columns, affectedRows, insertId, command };
+      if (!as) return told;
+      const id = result.run && Number(result.run.lastInsertRowid);
+      return { ...told, library: libraryAnswer(rows, affectedRows, id) };
     } catch (error) {
       throw this.#told(error, before);
     }
   }
 
   async *stream(
-    { text, values, rowMode }: NativeStatement,
+    statement: NativeStatement,
     batchSize: number,
   ): AsyncGenerator<unknown[], void, undefined> {
-    const bound = bindValues(values);
-    let batch = this.#do((session) => session.openStream(text, bound, batchSize));
+    const { text, values, rowMode } = statement;
+    const as = asLibrary(statement);
+    const bound = as ? valuesOfLibrary(values) : bindValues(values);
+    let batch = this.#do((session) => session.openStream(text, bound, batchSize, as));
     try {
       for (;;) {
         const { description, rows } = batch;
-        if (rows.length > 0) yield shapeRows(description.shape, rows, rowMode);
+        const shape = as ? description.libraryShape : description.shape;
+        if (rows.length > 0) yield shapeRows(shape, rows, rowMode);
         if (batch.done) return;
         // Between two batches everything else gets its turn.
         await setImmediate();
@@ -149,10 +165,14 @@ export class InlineConnection extends SessionCalls implements DriverConnection<S
     return this.#do((session) => session.version());
   }
 
-  protected override async many(text: string, rows: Iterable<Cell[]>): Promise<number> {
+  protected override async many(
+    text: string,
+    rows: Iterable<Cell[]>,
+    as?: AsLibrary,
+  ): Promise<number> {
     let affectedRows = 0;
     for (const chunk of chunksOf(rows)) {
-      const bound = chunk.map((cells) => cells.map(bindCell));
+      const bound = as ? chunk : chunk.map((cells) => cells.map(bindCell));
       affectedRows += this.#do((session) => {
         const prepared = this.#cache.get(text) ?? this.#prepare(text);
         return session.runMany(prepared, bound);

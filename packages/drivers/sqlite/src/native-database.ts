@@ -1,20 +1,19 @@
 /** The one file that touches better-sqlite3's module: opening a file, and its types. */
-import { createRequire } from 'node:module';
+import Module from 'node:module';
 import type Sqlite from 'better-sqlite3';
+import { bundled } from './bundled.ts';
 import { connectionPragmas } from './pragmas.ts';
 import type { LibraryVersion, SessionSettings } from './session-messages.ts';
 
 export type SqliteDatabase = Sqlite.Database;
 export type SqliteStatement = Sqlite.Statement;
 
-const require = createRequire(import.meta.url);
-
 /** Opens the file and sets it up. @throws better-sqlite3's errors, also when there is no library for this platform */
 export function openNativeDatabase(settings: SessionSettings): SqliteDatabase {
   const { path, readOnly, createIfMissing, busyTimeoutMs } = settings;
   const memory = path === ':memory:';
   // Not at the top: who has no session in this thread never loads the native library into it.
-  const Library = require('better-sqlite3') as typeof Sqlite;
+  const Library = libraryRequire()('better-sqlite3') as typeof Sqlite;
   const database = new Library(path, {
     // A database in memory starts empty, so it can be locked only after it was opened.
     readonly: readOnly && !memory,
@@ -34,6 +33,13 @@ export function openNativeDatabase(settings: SessionSettings): SqliteDatabase {
 
 export function libraryVersion(database: SqliteDatabase): LibraryVersion {
   const sqlite = database.prepare<[], string>('SELECT sqlite_version()').pluck().get();
-  const manifest = require('better-sqlite3/package.json') as { version: string };
+  const manifest = libraryRequire()('better-sqlite3/package.json') as { version: string };
   return { sqlite: sqlite ?? '', library: manifest.version };
+}
+
+function libraryRequire(): NodeJS.Require {
+  // A bundle in CommonJS has no URL.
+  if (import.meta.url === undefined) throw bundled();
+  // Not by its bare name, which webpack would follow and replace.
+  return Module.createRequire(import.meta.url);
 }

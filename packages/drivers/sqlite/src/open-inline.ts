@@ -1,3 +1,4 @@
+import { isDalError } from '@dal/core';
 import { checkPathSync } from './check-path.ts';
 import { InlineConnection } from './inline-connection.ts';
 import { type MemoryState, noticeOpening, type SharedSession } from './memory-state.ts';
@@ -34,6 +35,7 @@ function openSession(settings: SqliteSettings): Session {
   try {
     return new Session(settings, cellSettings(settings));
   } catch (error) {
+    if (isDalError(error)) throw error;
     throw new SqliteError(failureOf(error));
   }
 }

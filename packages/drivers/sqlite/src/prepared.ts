@@ -24,6 +24,8 @@ export interface Prepared {
   schema: number;
   /** Rows come as arrays; the library's own setting of the statement. */
   raw: boolean;
+  /** Whole numbers come as bigints; the library's own setting of the statement, and not its default. */
+  bigints: boolean;
   /** The last answer was short. */
   short: boolean;
 }
@@ -54,6 +56,7 @@ export function prepareStatement(database: SqliteDatabase, text: string): Prepar
     epoch: NEVER,
     schema: NEVER,
     raw: false,
+    bigints: true,
     short: false,
   };
 }

@@ -1,8 +1,10 @@
 /** A session in a process of its own: the only place where SQLite can be stopped for sure, by killing it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { abortError, type Fault, onAbort } from '@dal/core';
+import { bundled } from './bundled.ts';
 import { FrameReader, writeFrame } from './frames.ts';
 import { sessionIsBusy, sessionIsOver, type SqliteRaw, valueOf } from './session-line.ts';
 import { failureOf, type Order, type Reply, type Request } from './session-messages.ts';
@@ -205,14 +207,25 @@ function tookTooLong(limitMs: number): string {
 
 function startProcess(): ChildProcess {
   // The same file, as source or as built.
-  const source = import.meta.url.endsWith('.ts');
-  const file = new URL(source ? './session-process.ts' : './session-process.js', import.meta.url);
+  const source = import.meta.url?.endsWith('.ts');
+  const name = source ? './session-process.ts' : './session-process.js';
+  // A bundle in CommonJS has no URL at all.
+  const file = URL.parse(name, import.meta.url);
   const flags = source ? ['--conditions=@dal/source', '--disable-warning=ExperimentalWarning'] : [];
-  // What the program was started with (loaders, inspectors, agents) has no business in there.
-  const { NODE_OPTIONS: _, ...env } = process.env;
+  if (file === null || !existsSync(file)) throw bundled();
   return spawn(process.execPath, [...flags, fileURLToPath(file)], {
-    env: process.versions['electron'] ? { ...env, ELECTRON_RUN_AS_NODE: '1' } : env,
+    env: environment(),
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     windowsHide: true,
   });
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { pnp, electron } = process.versions;
+  // What the program was started with (loaders, inspectors, agents) has no business in there. Only
+  // with Yarn's Plug'n'Play no package is found without it.
+  const { NODE_OPTIONS: options, ...env } = process.env;
+  if (pnp !== undefined && options !== undefined) env['NODE_OPTIONS'] = options;
+  if (electron !== undefined) env['ELECTRON_RUN_AS_NODE'] = '1';
+  return env;
 }

@@ -1,3 +1,4 @@
+import type { NativeStatement } from '@dal/core';
 /** What a session is told when it opens. Plain data, because it may travel to another process. */
 export interface SessionSettings {
   /** A file's path, or `:memory:`. */
@@ -26,14 +27,26 @@ export type Cell = null | number | bigint | string | Uint8Array;
 /** A request, as a tuple: tuples are the cheapest thing to send to another process. */
 export type Request =
   | readonly [op: 'start', settings: SessionSettings]
-  | readonly [op: 'run', statement: WireStatement, values: Cell[]]
-  | readonly [op: 'many', statement: WireStatement, rows: Cell[][]]
-  | readonly [op: 'open', text: string, values: Cell[], batchSize: number]
+  | readonly [op: 'run', statement: WireStatement, values: Cell[], as?: AsLibrary]
+  | readonly [op: 'many', statement: WireStatement, rows: Cell[][], as?: AsLibrary]
+  | readonly [op: 'open', text: string, values: Cell[], batchSize: number, as?: AsLibrary]
   | readonly [op: 'next']
   | readonly [op: 'end']
   | readonly [op: 'reset']
   | readonly [op: 'version']
   | readonly [op: 'close'];
+
+/** Values go in and come out as better-sqlite3 does it by default, or with its `safeIntegers(true)`. */
+export type AsLibrary = 'library' | 'libraryBigints';
+
+/** @returns undefined for the layer's own mapping */
+export function asLibrary({
+  mapping,
+  libraryOptions,
+}: Pick<NativeStatement, 'mapping' | 'libraryOptions'>): AsLibrary | undefined {
+  if (mapping !== 'library') return undefined;
+  return libraryOptions?.['safeIntegers'] === true ? 'libraryBigints' : 'library';
+}
 
 /** The number of a statement that was kept, or a text and the number to keep it by; 0: it isn't kept. */
 export type WireStatement = number | readonly [keepAs: number, text: string];
@@ -58,6 +71,8 @@ export type RunAnswer = readonly [
   batch: BatchAnswer,
   affectedRows: number,
   insertId: string | null,
+  /** The library's `lastInsertRowid`, of a statement without rows; only when it was asked for. */
+  lastId?: number,
 ];
 
 export interface LibraryVersion {

@@ -3,6 +3,7 @@ import { ColumnAnnouncer } from './column-slots.ts';
 import { packRows, unpackCells } from './packed-cells.ts';
 import type { Prepared } from './prepared.ts';
 import {
+  type AsLibrary,
   type BatchAnswer,
   type Cell,
   failureOf,
@@ -23,6 +24,7 @@ export class SessionServer {
   /** By the numbers that the other side gave them. */
   readonly #kept = new Map<number, Prepared>();
   #session: Session | undefined;
+  #streamsAs: AsLibrary | undefined;
 
   /** Never throws. */
   answer(request: Request, forget: readonly number[]): Reply {
@@ -51,19 +53,24 @@ export class SessionServer {
     if (session === undefined) throw new Error('The session was never started.');
     switch (request[0]) {
       case 'run': {
-        const values = bind(request[2]);
-        return this.#with(session, request[1], (prepared) =>
-          this.#result(session.run(prepared, values, false)),
+        const [, statement, cells, as] = request;
+        const values = bind(cells, as);
+        return this.#with(session, statement, (prepared) =>
+          this.#result(session.run(prepared, values, false, as), as),
         );
       }
       case 'many': {
-        const rows = request[2].map(bind);
-        return this.#with(session, request[1], (prepared) => session.runMany(prepared, rows));
+        const [, statement, list, as] = request;
+        const rows = list.map((cells) => bind(cells, as));
+        return this.#with(session, statement, (prepared) => session.runMany(prepared, rows));
       }
-      case 'open':
-        return this.#batch(session.openStream(request[1], bind(request[2]), request[3]));
+      case 'open': {
+        const [, text, cells, batchSize, as] = request;
+        this.#streamsAs = as;
+        return this.#batch(session.openStream(text, bind(cells, as), batchSize, as), as);
+      }
       case 'next':
-        return this.#batch(session.nextBatch());
+        return this.#batch(session.nextBatch(), this.#streamsAs);
       case 'end':
         session.endStream();
         return null;
@@ -93,14 +100,18 @@ export class SessionServer {
     return result;
   }
 
-  #result({ description, rows, affectedRows, insertId }: SessionResult): RunAnswer {
-    const batch = this.#batch({ description, rows: rows as unknown[][], done: true });
+  #result(result: SessionResult, as: AsLibrary | undefined): RunAnswer {
+    const { description, rows, affectedRows, insertId, run } = result;
+    const batch = this.#batch({ description, rows: rows as unknown[][], done: true }, as);
     // As a text, for it may be beyond what JSON reads exactly.
-    return [batch, affectedRows, insertId === undefined ? null : String(insertId)];
+    const id = insertId === undefined ? null : String(insertId);
+    return as && run
+      ? [batch, affectedRows, id, Number(run.lastInsertRowid)]
+      : [batch, affectedRows, id];
   }
 
-  #batch({ description, rows, done }: SessionBatch): BatchAnswer {
-    description.shape.toArrays(rows);
+  #batch({ description, rows, done }: SessionBatch, as: AsLibrary | undefined): BatchAnswer {
+    if (!as) description.shape.toArrays(rows);
     const packed = packRows(rows);
     return [this.#columns.announce(description), rows, packed, done];
   }
@@ -110,8 +121,9 @@ export class SessionServer {
   }
 }
 
-function bind(cells: Cell[]): Bound[] {
+function bind(cells: Cell[], as: AsLibrary | undefined): Bound[] {
   unpackCells(cells);
+  if (as) return cells;
   for (let index = 0; index < cells.length; index++) cells[index] = bindCell(cells[index] as Cell);
   return cells;
 }

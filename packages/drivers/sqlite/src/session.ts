@@ -5,7 +5,7 @@ import { type Description, NO_COLUMNS } from './description.ts';
 import { libraryVersion, openNativeDatabase, type SqliteDatabase } from './native-database.ts';
 import { keepsSchema, type Prepared, prepareStatement } from './prepared.ts';
 import type { CellSettings } from './read-cells.ts';
-import type { LibraryVersion, SessionSettings } from './session-messages.ts';
+import type { AsLibrary, LibraryVersion, SessionSettings } from './session-messages.ts';
 import { type SessionResult, StatementRunner } from './statement-runner.ts';
 import { tidyDatabase } from './tidy-database.ts';
 
@@ -48,9 +48,11 @@ export class Session {
     return prepareStatement(this.database, allowed);
   }
 
-  run(prepared: Prepared, values: Bound[], asObjects: boolean): SessionResult {
+  run(prepared: Prepared, values: Bound[], asObjects: boolean, as?: AsLibrary): SessionResult {
     try {
-      return this.#runner.run(prepared, values, asObjects);
+      return as
+        ? this.#runner.runAsLibrary(prepared, values, as)
+        : this.#runner.run(prepared, values, asObjects);
     } catch (error) {
       this.#failed();
       throw error;
@@ -71,15 +73,15 @@ export class Session {
     }
   }
 
-  openStream(text: string, values: Bound[], batchSize: number): SessionBatch {
+  openStream(text: string, values: Bound[], batchSize: number, as?: AsLibrary): SessionBatch {
     this.endStream();
     // Its own statement: one that is being read cannot run a second time.
     const prepared = this.prepare(text);
     if (!prepared.reader) {
-      this.run(prepared, values, false);
+      this.run(prepared, values, false, as);
       return { description: NO_COLUMNS, rows: [], done: true };
     }
-    prepared.statement.raw(true);
+    prepared.statement.raw(true).safeIntegers(as !== 'library');
     const rows = prepared.statement.iterate(values) as IterableIterator<unknown[]>;
     this.#stream = { rows, prepared, batchSize, description: undefined };
     return this.nextBatch();

@@ -13,11 +13,19 @@ import { KeptStatements } from './kept-statements.ts';
 import { packCells, packRows, unpackCells } from './packed-cells.ts';
 import type { HowToCall, ProcessLine } from './process-line.ts';
 import { cellSettings } from './read-texts.ts';
-import { SessionCalls, shapeRows } from './session-calls.ts';
+import { libraryAnswer, SessionCalls, shapeRows } from './session-calls.ts';
 import { rememberLoss, type SqliteRaw } from './session-line.ts';
-import type { BatchAnswer, Cell, LibraryVersion, Request, RunAnswer } from './session-messages.ts';
+import {
+  asLibrary,
+  type AsLibrary,
+  type BatchAnswer,
+  type Cell,
+  type LibraryVersion,
+  type Request,
+  type RunAnswer,
+} from './session-messages.ts';
 import type { SqliteSettings } from './sqlite-options.ts';
-import { encodeValues } from './sqlite-types.ts';
+import { encodeValues, valuesOfLibrary } from './sqlite-types.ts';
 import { onlyReads, statementVerb } from './statement-verb.ts';
 
 /** How long the batch that is under way may hold up who leaves a stream early. */
@@ -47,26 +55,35 @@ export class SqliteConnection extends SessionCalls implements DriverConnection<S
     return this.#line.raw;
   }
 
-  async query({ text, values, rowMode }: NativeStatement): Promise<NativeResult> {
-    const cells = encodeValues(values);
-    packCells(cells);
+  async query(statement: NativeStatement): Promise<NativeResult> {
+    const { text, values, rowMode } = statement;
+    const as = asLibrary(statement);
+    const cells = cellsOf(values, as);
     const { known, wire } = this.#kept.find(text);
-    const answer = (await this.#call(['run', wire, cells], this.#how(known.verb))) as RunAnswer;
+    const request: Request = as ? ['run', wire, cells, as] : ['run', wire, cells];
+    const answer = (await this.#call(request, this.#how(known.verb))) as RunAnswer;
     if (typeof wire !== 'number' && known.number > 0) this.#kept.keep(text, known);
-    const [batch, affectedRows, insertId] = answer;
+    const [batch, affectedRows, insertId, lastInsertRowid] = answer;
     const { columns } = this.#shapes.of(batch[0]);
-    const result = { rows: this.#rows(batch, rowMode), columns, affectedRows, command: known.verb };
-    return insertId === null ? result : { ...result, insertId: integerFromText(insertId) };
+    const rows = this.#rows(batch, rowMode, as);
+    const result = { rows, columns, affectedRows, command: known.verb };
+    const whole = insertId === null ? result : { ...result, insertId: integerFromText(insertId) };
+    if (as === undefined) return whole;
+    return { ...whole, library: libraryAnswer(rows, affectedRows, lastInsertRowid) };
   }
 
   async *stream(
-    { text, values, rowMode }: NativeStatement,
+    statement: NativeStatement,
     batchSize: number,
   ): AsyncGenerator<unknown[], void, undefined> {
-    const cells = encodeValues(values);
-    packCells(cells);
+    const { text, values, rowMode } = statement;
+    const as = asLibrary(statement);
+    const cells = cellsOf(values, as);
     const how = this.#how(statementVerb(text));
-    let batch = (await this.#call(['open', text, cells, batchSize], how)) as BatchAnswer;
+    const open: Request = as
+      ? ['open', text, cells, batchSize, as]
+      : ['open', text, cells, batchSize];
+    let batch = (await this.#call(open, how)) as BatchAnswer;
     const more: HowToCall = { onlyReads: how.onlyReads };
     let next: Promise<BatchAnswer> | undefined;
     try {
@@ -75,7 +92,7 @@ export class SqliteConnection extends SessionCalls implements DriverConnection<S
         // The next batch is read while the caller is busy with this one.
         next = done ? undefined : (this.#call(['next'], more) as Promise<BatchAnswer>);
         next?.catch(() => undefined);
-        if (rows.length > 0) yield this.#rows(batch, rowMode);
+        if (rows.length > 0) yield this.#rows(batch, rowMode, as);
         if (next === undefined) return;
         batch = await next;
       }
@@ -117,7 +134,11 @@ export class SqliteConnection extends SessionCalls implements DriverConnection<S
   }
 
   /** One message for many rows; the next one is written while the session works on this one. */
-  protected override async many(text: string, rows: Iterable<Cell[]>): Promise<number> {
+  protected override async many(
+    text: string,
+    rows: Iterable<Cell[]>,
+    as?: AsLibrary,
+  ): Promise<number> {
     let affectedRows = 0;
     let running: Promise<number> | undefined;
     try {
@@ -125,7 +146,7 @@ export class SqliteConnection extends SessionCalls implements DriverConnection<S
         const before = running;
         running = undefined;
         affectedRows += (await before) ?? 0;
-        running = this.#runChunk(text, chunk);
+        running = this.#runChunk(text, chunk, as);
         running.catch(() => undefined);
       }
       return affectedRows + ((await running) ?? 0);
@@ -135,18 +156,24 @@ export class SqliteConnection extends SessionCalls implements DriverConnection<S
     }
   }
 
-  async #runChunk(text: string, rows: Cell[][]): Promise<number> {
+  async #runChunk(text: string, rows: Cell[][], as?: AsLibrary): Promise<number> {
     const { known, wire } = this.#kept.find(text);
     packRows(rows);
     const how = this.#how(known.verb);
-    const affectedRows = (await this.#call(['many', wire, rows], how)) as number;
+    const request: Request = as ? ['many', wire, rows, as] : ['many', wire, rows];
+    const affectedRows = (await this.#call(request, how)) as number;
     if (typeof wire !== 'number' && known.number > 0) this.#kept.keep(text, known);
     return affectedRows;
   }
 
-  #rows([columns, rows, packed]: BatchAnswer, rowMode: 'array' | undefined): unknown[] {
+  #rows(
+    [columns, rows, packed]: BatchAnswer,
+    rowMode: 'array' | undefined,
+    as: AsLibrary | undefined,
+  ): unknown[] {
     if (packed) for (const row of rows) unpackCells(row);
-    return shapeRows(this.#shapes.of(columns), rows, rowMode);
+    const shape = this.#shapes.of(columns);
+    return shapeRows(as ? shape.library : shape, rows, rowMode);
   }
 
   #how(verb: string): HowToCall {
@@ -176,6 +203,13 @@ export class SqliteConnection extends SessionCalls implements DriverConnection<S
       throw this.#settings.memory ? rememberLoss(error, this.#settings.memory.opened) : error;
     }
   }
+}
+
+/** Values as they travel. */
+function cellsOf(values: readonly unknown[], as: AsLibrary | undefined): Cell[] {
+  const cells = as ? valuesOfLibrary(values) : encodeValues(values);
+  packCells(cells);
+  return cells;
 }
 
 /** As far as the session's watch can count: 24 days. */

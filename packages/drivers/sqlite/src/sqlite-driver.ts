@@ -43,6 +43,7 @@ export const sqliteDriver: Driver<SqliteSettings, SqliteRaw> = defineDriver({
     port: undefined,
   }),
 
-  module: new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url)
-    .href,
+  module: import.meta.url,
 });
+
+export { sqliteDriver as driver };

@@ -50,3 +50,20 @@ export function bindValues(values: readonly unknown[]): Bound[] {
   }
   return bound;
 }
+
+/**
+ * The values of a statement as better-sqlite3 takes them by itself, in a new list; a number is REAL.
+ *
+ * @throws TypeError in the library's words, which would be too late to say in another process
+ */
+export function valuesOfLibrary(values: readonly unknown[]): Cell[] {
+  return values.map((value) => {
+    if (value === null || value instanceof Uint8Array) return value;
+    if (typeof value === 'number' || typeof value === 'string') return value;
+    if (typeof value !== 'bigint') {
+      throw new TypeError('SQLite3 can only bind numbers, strings, bigints, buffers, and null');
+    }
+    if (value >= INT64_MIN && value <= INT64_MAX) return value;
+    throw new RangeError('The bound string, buffer, or bigint is too big');
+  });
+}

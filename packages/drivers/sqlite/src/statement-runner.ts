@@ -5,6 +5,7 @@ import { type Description, NO_COLUMNS } from './description.ts';
 import type { SqliteDatabase } from './native-database.ts';
 import type { Prepared } from './prepared.ts';
 import { safeInteger } from './read-cells.ts';
+import type { AsLibrary } from './session-messages.ts';
 
 export interface SessionResult {
   readonly description: Description;
@@ -15,6 +16,14 @@ export interface SessionResult {
   readonly affectedRows: number;
   readonly insertId: number | bigint | undefined;
   readonly verb: string;
+  /** What the library's `run` answered, of a statement without rows. */
+  readonly run?: LibraryRun;
+}
+
+/** As better-sqlite3 has it: the id is that of the last row that the session inserted, whenever that was. */
+export interface LibraryRun {
+  readonly changes: number;
+  readonly lastInsertRowid: number | bigint;
 }
 
 /** Rows, up to which it is cheaper to take them apart than to ask for the schema's number. */
@@ -36,9 +45,16 @@ export class StatementRunner {
   }
 
   run(prepared: Prepared, values: Bound[], asObjects: boolean): SessionResult {
+    wantBigints(prepared, true);
     return prepared.reader
       ? this.#read(prepared, values, asObjects)
       : this.#change(prepared, values);
+  }
+
+  /** Rows are arrays with the library's own values, which nobody has to read any more. */
+  runAsLibrary(prepared: Prepared, values: Bound[], as: AsLibrary): SessionResult {
+    wantBigints(prepared, as === 'libraryBigints');
+    return prepared.reader ? this.#readArrays(prepared, values) : this.#change(prepared, values);
   }
 
   /** Answers how many rows it changed. */
@@ -90,8 +106,10 @@ export class StatementRunner {
   }
 
   #change({ statement, insertsOnly, verb }: Prepared, values: Bound[]): SessionResult {
-    const { changes, lastInsertRowid } = statement.run(values);
+    const run = statement.run(values);
+    const { changes, lastInsertRowid } = run;
     return {
+      run,
       description: NO_COLUMNS,
       rows: [],
       asArrays: false,
@@ -100,6 +118,12 @@ export class StatementRunner {
       verb,
     };
   }
+}
+
+function wantBigints(prepared: Prepared, bigints: boolean): void {
+  if (prepared.bigints === bigints) return;
+  prepared.statement.safeIntegers(bigints);
+  prepared.bigints = bigints;
 }
 
 function wantRaw(prepared: Prepared, raw: boolean): void {

@@ -30,7 +30,8 @@ function isInstrumented(library: string): boolean {
 
 /** Instrumentations put a function around `query` and mark it. */
 function hasPatch(library: string): boolean {
-  const { cache } = createRequire(import.meta.url);
+  // Every `require` has the same cache, and a bundle may have no URL of its own to make one from.
+  const { cache } = createRequire(process.execPath);
   const file = patchable[library] as RegExp;
   return Object.entries(cache).some(
     ([path, module]) => file.test(path) && isWrapped(queryOf(module?.exports)),

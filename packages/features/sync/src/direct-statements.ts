@@ -87,8 +87,11 @@ export abstract class DirectStatements implements SyncQueryable {
     second?: Second,
     third?: StatementOptions,
   ): ExecuteResult<R> {
-    const { rows, affectedRows, insertId, command, columns } = this.#run(statement, second, third);
-    return { rows: rows as R[], affectedRows, insertId, command, columns };
+    const result = this.#run(statement, second, third);
+    const { affectedRows, insertId, command, columns, library } = result;
+    const rows = result.rows as R[];
+    const told = { rows, affectedRows, insertId, command, columns };
+    return library === undefined ? told : { ...told, library };
   }
 
   executeMany(

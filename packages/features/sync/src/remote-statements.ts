@@ -179,7 +179,9 @@ export abstract class RemoteStatements implements SyncQueryable {
     const { dialect } = this;
     const arrays = dialect.arrays === true;
     if (!isSql(statement)) {
-      const values = Array.isArray(second) ? checkValues(second, arrays) : second;
+      // What the library takes is judged by the library, on the other side.
+      const isChecked = third?.mapping !== 'library' && Array.isArray(second);
+      const values = isChecked ? checkValues(second, arrays) : second;
       return {
         text: statement,
         values: portableRow(values, 0),

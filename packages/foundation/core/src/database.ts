@@ -49,6 +49,8 @@ export interface AcquireOptions {
   /** How long to wait for a connection. Default: the pool's `acquireTimeoutMs`. */
   readonly timeoutMs?: number | string;
   readonly signal?: AbortSignal;
+  /** Who asks, for reports of leaks: an Error that was made there. Default: who calls. */
+  readonly origin?: Error;
 }
 
 export interface TransactionOptions extends BeginOptions {

@@ -11,12 +11,14 @@ export interface Watched extends Placed {
 /**
  * Many deadlines under one timer. Statements nearly always end long before their time, so a timer
  * for each would be armed and taken away for nothing; here adding and taking away costs a place in
- * a set. The timer never keeps the process alive: what is waited for does.
+ * a set. The timer does not keep the process alive, since what is waited for does: a socket. Where
+ * nothing but the deadline would, `hold` says so.
  */
 export class DeadlineWatch {
   readonly #watched = new LiveList<Watched>();
   #timer: NodeJS.Timeout | undefined;
   #armedFor = Infinity;
+  #holders = 0;
   readonly #onTimer = (): void => this.#look();
 
   add(watched: Watched): void {
@@ -28,12 +30,21 @@ export class DeadlineWatch {
     this.#watched.delete(watched);
   }
 
+  /** Until as many `letGo`, the process stays for as long as there is a deadline. */
+  hold(): void {
+    if (this.#holders++ === 0) this.#timer?.ref();
+  }
+
+  letGo(): void {
+    if (--this.#holders === 0) this.#timer?.unref();
+  }
+
   #arm(moment: number): void {
     clearTimeout(this.#timer);
     this.#armedFor = moment;
     const left = Math.min(Math.max(1, moment - performance.now()), MAX_TIMER_MS);
     this.#timer = setTimeout(this.#onTimer, left);
-    this.#timer.unref();
+    if (this.#holders === 0) this.#timer.unref();
   }
 
   #look(): void {

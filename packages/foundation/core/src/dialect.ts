@@ -1,19 +1,26 @@
 import type { Queryable } from './database.ts';
 import type { Catalog } from './schema.ts';
 
-/** What the layer must know of an engine's SQL, as data. */
+/**
+ * What the layer must know of an engine's SQL, as data: it never changes, and its functions answer from
+ * their arguments alone and never throw.
+ *
+ * @overridable
+ */
 export interface Dialect {
   /** The engine's name, such as `postgres`. MySQL and MariaDB share `mysql`. */
   readonly name: string;
   /** The native mark for the parameter at `index`, counted from 1: `$1`, `?`. */
   readonly placeholder: (index: number) => string;
-  /** Opening and closing mark of a quoted identifier. */
+  /** Opening and closing mark of a quoted identifier; inside of it the closing one is doubled. */
   readonly quote: readonly [open: string, close: string];
+  /** What is a text, a comment or a quoted name. */
   readonly lexis: Lexis;
-  /** The cheapest statement that proves a session alive. */
+  /** The cheapest statement that proves a session alive; takes no values and changes nothing. */
   readonly ping: string;
   /** Words for transactions, or null where they must be calls (`DriverConnection.begin`). */
   readonly transaction: TransactionWords | null;
+  /** Those that `begin` takes; any other is refused before anything is sent. The engine's words or ours. */
   readonly isolations: readonly Isolation[];
   readonly limits: DialectLimits;
   /** Arrays are values of their own (PostgreSQL). Default: false, and an array as a value is refused. */
@@ -53,8 +60,9 @@ export interface SessionLock {
 }
 
 export interface HeldLock {
-  /** Asks the server; also inside a transaction of the same session. */
+  /** Asks the server; also inside a transaction of the same session. Rejects as a statement does. */
   isHeld(session: Queryable): Promise<boolean>;
+  /** Gives it back; harmless when it is not held any more. */
   release(session: Queryable): Promise<void>;
 }
 
@@ -113,18 +121,23 @@ export interface BeginOptions {
 }
 
 export interface TransactionWords {
-  /** Statements that open a transaction, sent one after another. */
+  /** Statements that open a transaction, sent one after another; `isolation` is one of `isolations`. */
   readonly begin: (how: BeginOptions) => readonly string[];
   readonly commit: string;
   readonly rollback: string;
+  /** Null where the engine has none: what needs one is refused. So are the next two. */
   readonly savepoint: ((name: string) => string) | null;
+  /** Undoes what came after the savepoint, and keeps it. */
   readonly rollbackTo: ((name: string) => string) | null;
+  /** Forgets the savepoint. Null alone: the engine needs no word for it. */
   readonly release: ((name: string) => string) | null;
 }
 
 export interface DialectLimits {
-  /** Parameters in one statement. */
+  /** The most parameters in one statement; loads of many rows stay below it. */
   readonly parameters: number;
+  /** Digits that `types.decimal` keeps, where they are fewer. Default: 30 before the point, 10 behind it. */
+  readonly decimals?: { readonly before: number; readonly behind: number };
 }
 
 /** The engine's type for each kind of value that has one mapping everywhere. */
@@ -143,7 +156,10 @@ export interface ColumnTypes {
   readonly date: string;
   /** Microseconds, UTC. */
   readonly timestamp: string;
-  /** A primary key that the engine counts up, constraint words included. */
+  /**
+   * A primary key that the engine counts up, constraint words included. Where only sequences count, a
+   * primary key that the caller fills.
+   */
   readonly autoId: string;
 }
 

@@ -1,3 +1,4 @@
+import type { LibraryOptions } from './database.ts';
 import type { BeginOptions, Dialect } from './dialect.ts';
 import type { Fault } from './fault.ts';
 import type { ServerIdentity } from './observed.ts';
@@ -8,19 +9,26 @@ import type { StatementCacheStats } from './statement-cache.ts';
  *
  * The driver judges, the layer decides: retries, deadlines, pooling and transactions are not its
  * business. Everything marked optional is found by presence; the layer has a default for its absence.
+ *
+ * @overridable
  */
 export interface Driver<Options = unknown, Raw = unknown> {
-  /** Short and unique, such as `postgres`. */
+  /**
+   * Short and unique, such as `postgres`: `driver: 'postgres'` finds it, and a database without a name of
+   * its own is called so.
+   */
   readonly name: string;
-  /** URL schemes it answers to, with the colon: `['postgres:', 'postgresql:']`. */
+  /** URL schemes it answers to, in small letters and with the colon: `['postgres:', 'postgresql:']`. */
   readonly schemes: readonly string[];
+  /** The engine's SQL. One object for all databases of the driver; it never changes. */
   readonly dialect: Dialect;
   /**
-   * Opens one session, ready for `query`. Ends within `options.connectTimeoutMs` by itself and
-   * leaves no socket behind when it fails.
+   * Opens one session, ready for `query`: UTC, strict, outside of a transaction. Called whenever the pool
+   * wants one more, several at a time. Ends within `options.connectTimeoutMs` by itself and leaves no
+   * socket behind when it fails. Rejects with the library's own error, which `classify` understands.
    *
    * `lost` is called at most once, when the session ends without `close` or `destroy` having been
-   * asked for; also while nothing runs.
+   * asked for; also while nothing runs. It takes the error, and never throws.
    *
    * `signal` gives the attempt up: its socket is dropped at once, and the promise rejects. A driver that
    * does not take it is waited for.
@@ -30,26 +38,35 @@ export interface Driver<Options = unknown, Raw = unknown> {
     lost: (error: unknown) => void,
     signal?: AbortSignal,
   ): Promise<DriverConnection<Raw>>;
-  /** Judges any error, its own or a stranger's; never throws. */
+  /**
+   * Judges any error, its own or a stranger's, from `connect` or from any call of a session; never
+   * throws. What it does not know is `{ kind: 'unknown', applied: 'unknown' }`.
+   */
   classify(error: unknown): Fault;
   /**
-   * Reads user input into checked options; throws `ConfigError` and names the wrong field.
-   * Default: the input is taken as it is. `url` is one of its keys when the user gave a URL.
+   * Reads user input into checked options; called once for each database, before anything else, and
+   * sends nothing. `url` is one of its keys when the user gave a URL; options of the layer (`pool`,
+   * `name`, ...) are not in it. Default: the input is taken as it is.
+   *
+   * @throws ConfigError that names the wrong field, and shows no secret
    */
   configure?(input: Readonly<Record<string, unknown>>): Options;
   /**
    * Adjusts the user's pool options to what these options can bear (a database in memory has one
-   * session). Called once, after `configure`.
+   * session). Called once, after `configure`. `max` is the most sessions at a time. `keepOne`: the data, or
+   * the right to open it, lives in the only session, so no timer ends it and no other database shares it.
+   * Default: no bounds but the user's.
    */
   poolOptions?(options: Options): { readonly max?: number; readonly keepOne?: boolean };
   /**
    * Opens a session of the calling thread, whose `querySync` answers before it returns. Undefined
-   * when these options ask for something else; blocking calls then go through a worker.
+   * when these options ask for something else; blocking calls then go through a worker. Default: always
+   * through a worker. Throws the library's own error.
    */
   connectSync?(options: Options): DriverConnection<Raw> | undefined;
   /**
-   * The servers that these options name, for databases that live on several. Default: one, with the
-   * options as they are.
+   * The servers that these options name, for databases that live on several. Called once, after
+   * `configure`; asks nobody. Default: one, with the options as they are.
    */
   servers?(options: Options): ServerList<Options>;
   /**
@@ -57,44 +74,79 @@ export interface Driver<Options = unknown, Raw = unknown> {
    * and the options' `database`, `host` and `port`.
    */
   describe?(options: Options): ServerIdentity;
-  /** URL of the module that exports this driver as `driver`, so that a worker can import it. */
+  /**
+   * URL of the module that exports this driver as `driver`, so that a worker can import it. Default:
+   * blocking calls through a worker are refused.
+   */
   readonly module?: string;
 }
 
-/** One session with the server. The layer never runs two calls at once, `cancel` and `destroy` apart. */
+/**
+ * One session with the server. The layer never runs two calls at once, `cancel` and `destroy` apart.
+ *
+ * @overridable
+ */
 export interface DriverConnection<Raw = unknown> {
-  /** The underlying library's own object. */
+  /**
+   * The underlying library's own object. The layer hands it to the user and counts the session as changed
+   * from then on: it is reset, or destroyed, before anybody else has it.
+   */
   readonly raw: Raw;
-  /** Runs one statement. Rejects with the library's own error, which `classify` understands. */
+  /**
+   * Runs one statement, to its last row. Nothing else runs on the session, and its values fit: none is
+   * undefined, JSON is text, and there are lists only with `dialect.arrays`. Rejects with the library's own
+   * error, which `classify` understands; on a session that was closed, with a fault that has
+   * `connectionLost` and `applied: 'no'`. Two statements in one text are refused and neither runs.
+   *
+   * No deadline is given: the layer keeps it, and stops the statement by `cancel` or `destroy`.
+   */
   query(statement: NativeStatement): Promise<NativeResult>;
-  /** Says goodbye and frees everything; resolves when the session's socket or file is closed. */
+  /**
+   * Says goodbye and frees everything; resolves when the session's socket or file is closed. Nothing runs;
+   * a transaction may be open, and is undone. A second call is harmless. Bounded by the layer, which
+   * destroys the session when it takes too long; what it rejects with is not heard.
+   */
   close(): Promise<void>;
-  /** Drops the session at once, without a word to the server. Default: `close`, not waited for. */
+  /**
+   * Drops the session at once, without a word to the server: may come at any moment, also while a statement
+   * runs, which then rejects. Twice is harmless. Never throws, and `lost` is not called for it. Default:
+   * `close`, not waited for.
+   */
   destroy?(): void;
   /**
-   * Stops the running statement on the server. Resolves when no later statement can be hit any more
+   * Stops the running statement on the server, which then rejects with kind `cancelled`, or ends as if it
+   * had not been stopped. May come when nothing runs any more. Resolves when no later statement can be hit any more
    * (the server has closed the cancel's own connection). Rejects soon when nothing is heard of the
-   * server: its session is then destroyed. Default: the session is destroyed instead.
+   * server: its session is then destroyed, as it is after 2 s. Default: the session is destroyed instead.
    */
   cancel?(): Promise<void>;
   /** `db.system.name` when the server's greeting told it better than `Driver.describe` could. */
   readonly system?: string;
-  /** The server's own number of this session, which `kill` takes. */
+  /** The server's own number of this session, which `kill` takes. Default: nobody can end it from outside. */
   readonly id?: string;
-  /** Ends another session of the same server. Resolves when it can't commit anything any more. */
+  /**
+   * Ends another session of the same server; called when the answer to its COMMIT was lost. Resolves when it
+   * can't commit anything any more, also when it had ended before. Default: its outcome is asked for as it is.
+   */
   kill?(id: string): Promise<void>;
   /**
    * Sets the server's own limit for every later statement of this session, the net behind the
-   * layer's deadline; 0 takes it away. Default: there is none.
+   * layer's deadline, in milliseconds; 0 takes it away. Called only when it differs from what is set.
+   * Default: there is none.
    */
   limit?(timeoutMs: number): Promise<void>;
-  /** Proves the session alive. Default: `dialect.ping`. */
+  /** Proves the session alive; rejects when it isn't. Default: `dialect.ping` as a statement. */
   ping?(): Promise<void>;
-  /** Undoes what a user changed in the session (settings, temporary tables, locks). Default: destroy. */
+  /**
+   * Undoes what a user changed in the session (settings, temporary tables, locks, prepared statements), and
+   * sets again what `connect` had set. No transaction is open. When it rejects, the session is destroyed.
+   * Default: it is destroyed at once.
+   */
   reset?(): Promise<void>;
   /**
-   * Yields rows in batches of about `batchSize`, never more in memory than two of them. Ending the
-   * iteration early frees the session. Default: one `query`, cut into batches.
+   * Yields rows in batches of about `batchSize` (a number of rows, from 1), never more in memory than two of
+   * them, and none that is empty. Ending the iteration early frees the session, and leaves an open
+   * transaction open. Throws out of the loop what `query` would reject with, never a short success. Default: one `query`, cut into batches.
    */
   stream?(statement: NativeStatement, batchSize: number): AsyncIterable<unknown[]>;
   /**
@@ -113,22 +165,39 @@ export interface DriverConnection<Raw = unknown> {
    * INSERT. Default: INSERT of many rows at a time.
    */
   load?(target: LoadTarget, batches: AsyncIterable<LoadBatch>): Promise<number>;
-  /** `query` that answers before it returns; only on sessions of `connectSync`. */
+  /** `query` that answers, or throws, before it returns; only on sessions of `connectSync`. */
   querySync?(statement: NativeStatement): NativeResult;
-  /** What the session keeps prepared. */
+  /** What the session keeps prepared, for the pool's numbers. Default: nothing is counted. */
   statements?(): StatementCacheStats;
-  /** What the protocol says of the transaction. Default: followed from the layer's own calls. */
+  /**
+   * What the protocol says of the transaction, after the last answer; never throws. Default: followed from
+   * the layer's own calls, and from `Fault.transaction`; a BEGIN that a user sends as SQL is not seen then.
+   */
   status?(): SessionStatus;
+  /**
+   * Opens a transaction; none is open. `how.isolation` is one of `dialect.isolations`. Default: the
+   * dialect's words, as do the next four.
+   */
   begin?(how: BeginOptions): Promise<void>;
+  /**
+   * Resolves when the server has said that it is done. Rejects with `applied: 'no'` in its fault when it
+   * surely is not; with anything else the outcome is in doubt, and asked for.
+   */
   commit?(): Promise<void>;
+  /** Undoes the transaction; resolves too when none is open. */
   rollback?(): Promise<void>;
+  /** Sets a savepoint. `name` is made of `\w`, unquoted, and unique in the transaction. */
   savepoint?(name: string): Promise<void>;
+  /** Undoes what came after the savepoint, which stays; the transaction is in order again. */
   rollbackTo?(name: string): Promise<void>;
-  /** What became of a transaction of another session, see `NativeResult.transactionId`. */
+  /**
+   * What became of a transaction of another session, see `NativeResult.transactionId`; asked again while it
+   * is `running`. Default: unknown, unless the user's `commitTable` tells.
+   */
   outcome?(transactionId: string): Promise<TransactionOutcome>;
   /** What the server is now; rejects when it can't serve at all. Needed for `ServerList.target`. */
   role?(): Promise<ServerRole>;
-  /** What the server and the library call themselves. */
+  /** What the server and the library call themselves. Default: `unknown`. */
   version?(): Promise<DriverVersion>;
   /**
    * How many sessions the server lets this user have, so that a pool never asks for more. Default: no
@@ -223,6 +292,13 @@ export interface NativeStatement {
   readonly name?: string | undefined;
   /** `array`: rows are arrays in the order of the columns. Default: objects. */
   readonly rowMode?: 'array' | undefined;
+  /**
+   * `library`: values go in as they are and come out as the driver's library does it by default; they were
+   * not checked. The same text may come with and without it. Default: the layer's one mapping.
+   */
+  readonly mapping?: 'library' | undefined;
+  /** Only with `mapping`: the user's `libraryOptions`. What the driver does not know it leaves alone. */
+  readonly libraryOptions?: LibraryOptions | undefined;
   /** Ask in the same flight for the id of the transaction; the result carries it, if there is one. */
   readonly askTransaction?: boolean | undefined;
 }
@@ -240,6 +316,8 @@ export interface NativeResult {
   readonly transactionId?: string;
   /** COMMIT took effect here, but the replicas that were to confirm it did not. */
   readonly unconfirmed?: true;
+  /** With `mapping: 'library'`: the whole answer in the library's own shape. */
+  readonly library?: unknown;
 }
 
 export interface Column {

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import Module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -27,7 +27,8 @@ function resolveFromApplication(name: string): string | undefined {
   for (const base of [process.argv[1], join(process.cwd(), 'package.json')]) {
     if (base === undefined) continue;
     try {
-      return createRequire(base).resolve(name);
+      // Not by its bare name, which webpack would follow and replace.
+      return Module.createRequire(base).resolve(name);
     } catch (error) {
       if (!isNotFound(error, name)) throw error;
     }

@@ -98,8 +98,13 @@ export function savepoint({ driver }: Runtime, lease: Lease, name: string): Save
       },
       undo: {
         text: undo,
-        call: (on, statement) =>
-          on.rollbackTo ? on.rollbackTo(name).then(() => spoken(undo)) : on.query(statement),
+        call: async (on, statement) => {
+          const answer = on.rollbackTo
+            ? await on.rollbackTo(name).then(() => spoken(undo))
+            : await on.query(statement);
+          lease.session.followed = 'transaction';
+          return answer;
+        },
       },
       release:
         release === undefined

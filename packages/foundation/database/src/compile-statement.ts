@@ -2,6 +2,7 @@ import {
   checkValues,
   ConfigError,
   type Dialect,
+  isJson,
   isSql,
   type NativeStatement,
   renderSql,
@@ -61,10 +62,12 @@ export function compileStatement(
   const { tags } = options ?? NO_OPTIONS;
   return {
     text: tags === undefined ? plan.text : plans.tagged(plan, tags),
-    values: native.length === 0 ? native : checkValues(native, dialect.arrays === true),
+    values: native.length === 0 ? native : readyValues(native, dialect, options),
     // Tags of one call make a text that never comes again.
     name: tags === undefined ? nameOf(plan) : undefined,
     rowMode: options?.rowMode === 'array' ? 'array' : undefined,
+    mapping: options?.mapping === 'library' ? 'library' : undefined,
+    libraryOptions: options?.libraryOptions,
     askTransaction: undefined,
     shown,
     operation: plan.operation,
@@ -74,6 +77,20 @@ export function compileStatement(
 
 const NO_OPTIONS: StatementOptions = {};
 
+/**
+ * The values as the driver gets them. Its library takes more than the layer does, and judges by itself.
+ *
+ * @throws ConfigError
+ */
+export function readyValues(
+  values: Values,
+  dialect: Dialect,
+  options: StatementOptions | undefined,
+): Values {
+  if (options?.mapping !== 'library') return checkValues(values, dialect.arrays === true);
+  return values.some(isJson) ? values.map((value) => (isJson(value) ? value.text : value)) : values;
+}
+
 /** A statement of the layer's own, such as COMMIT. */
 export function layerStatement(text: string): CompiledStatement {
   const [operation = text] = text.split(' ', 1);
@@ -82,6 +99,8 @@ export function layerStatement(text: string): CompiledStatement {
     values: NO_VALUES,
     name: undefined,
     rowMode: undefined,
+    mapping: undefined,
+    libraryOptions: undefined,
     askTransaction: undefined,
     shown: text,
     operation,

@@ -1,11 +1,6 @@
-import {
-  checkValues,
-  ConfigError,
-  type NativeResult,
-  type StatementOptions,
-  type Values,
-} from '@dal/core';
-import { compileStatement, type CompiledStatement } from './compile-statement.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ConfigError, type NativeResult, type StatementOptions, type Values } from '@dal/core';
+import { compileStatement, type CompiledStatement, readyValues } from './compile-statement.ts';
 import type { RowSource } from './row-source.ts';
 import { inRow, inRowOf } from './row-values.ts';
 import type { StatementCall } from './run-statement.ts';
@@ -32,11 +27,10 @@ export async function executeMany(
   if (first === undefined) return 0;
   const statement = compileFirst(plans, text, first.row, options);
   const width = statement.values.length;
-  const arrays = plans.dialect.arrays === true;
   const valuesOf = (row: Values, index: number): Values => {
     if (!Array.isArray(row) || row.length !== width) throw wrongWidth(row, index, width);
     try {
-      return checkValues(row, arrays);
+      return readyValues(row, plans.dialect, options);
     } catch (error) {
       throw inRow(error, index);
     }
@@ -79,6 +73,8 @@ async function sendEach(
       throw inRow(error, before + index);
     }
   }
+  // A driver that works in this very thread never waits: without this, no deadline would fire.
+  await setImmediate();
   return affectedRows;
 }
 

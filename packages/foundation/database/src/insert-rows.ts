@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type LoadTarget, quoteIdentifier } from '@dal/core';
 import { compileStatement } from './compile-statement.ts';
 import type { SendStatement } from './execute-many.ts';
@@ -39,6 +40,8 @@ export async function insertRows<T>(
     const text = insert + marks(batch.length, width, dialect.placeholder);
     const statement = compileStatement(plans, text, batch.flat(), { placeholders: 'native' });
     affectedRows += (await send({ ...statement, shown: `${insert}...` })).affectedRows;
+    // As in `executeMany`: for drivers that work in this very thread.
+    await setImmediate();
   }
 }
 

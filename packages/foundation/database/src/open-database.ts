@@ -189,6 +189,7 @@ class PooledDatabase extends StatementMethods implements Database {
 
   async acquire(options: AcquireOptions = {}): Promise<Connection> {
     const lease = await this.#lease(this.#acquireDeadline(options));
+    if (options.origin) lease.origin = options.origin;
     return new LentConnection(this.runtime, lease, 'free');
   }
 

@@ -136,7 +136,10 @@ export class OpenTransaction {
     if (this.#over) throw endedError(this.#over.cause);
     // The server's own word: a statement in front of this one may have ended the transaction.
     if (!this.gone && this.#isIdle()) this.gone = 'unknown';
-    if (this.gone) throw goneError(this.runtime.name, this.gone, this.#goneOf);
+    if (!this.gone) return;
+    // Something of the transaction is missing now, whatever the caller makes of this error.
+    this.spoiled = true;
+    throw goneError(this.runtime.name, this.gone, this.#goneOf);
   }
 
   /** Sends a statement if the transaction is still open when its turn has come. */
@@ -217,6 +220,8 @@ export class OpenTransaction {
       if (error.fault?.applied === 'unknown' && mayCommit(runtime.driver.dialect, statement)) {
         this.gone ??= 'unknown';
       }
+      // Where the session has no `status`, only the error tells it.
+      if (error.fault?.transaction === 'aborted') lease.session.followed = 'failed';
       if (error.fault?.transaction === 'gone' && !error.fault.connectionLost) {
         this.#went(statement, true);
       }

@@ -122,12 +122,7 @@ export abstract class StatementMethods implements Queryable {
     second?: Second,
     third?: StatementOptions,
   ): Promise<ExecuteResult<R>> {
-    const { rows, affectedRows, insertId, command, columns } = await this.#run(
-      statement,
-      second,
-      third,
-    );
-    return { rows: rows as R[], affectedRows, insertId, command, columns };
+    return executeResult<R>(await this.#run(statement, second, third));
   }
 
   async executeMany(
@@ -284,6 +279,14 @@ export abstract class StatementMethods implements Queryable {
       ? watchCall(this.runtime, call(), work, counts)
       : work(undefined);
   }
+}
+
+function executeResult<R>(result: NativeResult): ExecuteResult<R> {
+  const { affectedRows, insertId, command, columns, library } = result;
+  const rows = result.rows as R[];
+  return library === undefined
+    ? { rows, affectedRows, insertId, command, columns }
+    : { rows, affectedRows, insertId, command, columns, library };
 }
 
 function countsOf({ rows, affectedRows }: NativeResult): {

@@ -70,7 +70,9 @@ export class TransactionScope extends StatementMethods implements Transaction, L
 
   /** Commits all of it; see `commit`. */
   async commit(): Promise<CommitDoubt | undefined> {
-    this.#check();
+    if (this.#ended) throw endedError(this.#open.endedBy);
+    // Of one that the server has ended, `commit` knows whether anything is lost.
+    if (!this.#open.gone) this.#open.check();
     try {
       await this.#settled();
     } finally {

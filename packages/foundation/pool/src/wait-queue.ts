@@ -30,7 +30,8 @@ export class WaitQueue<Raw> implements Watched {
     else this.#first = waiter;
     this.#last = waiter;
     waiter.queued = true;
-    this.#size++;
+    // Sessions that rest or are lent may hold nothing that keeps the process, and so nobody else would.
+    if (this.#size++ === 0) deadlines.hold();
     const { at } = waiter.deadline;
     if (at < this.deadlineAt) this.#watchFrom(at);
   }
@@ -45,7 +46,7 @@ export class WaitQueue<Raw> implements Watched {
       first.after = undefined;
     } else this.#last = undefined;
     first.queued = false;
-    this.#size--;
+    if (--this.#size === 0) deadlines.letGo();
     return first;
   }
 
@@ -61,7 +62,7 @@ export class WaitQueue<Raw> implements Watched {
     waiter.before = undefined;
     waiter.after = undefined;
     waiter.queued = false;
-    this.#size--;
+    if (--this.#size === 0) deadlines.letGo();
     return true;
   }
 

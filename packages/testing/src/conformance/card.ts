@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { DriverVersion } from '@dal/core';
 
@@ -36,8 +37,24 @@ export interface Outcome {
   reason: string;
 }
 
+const levels: readonly Level[] = ['none', 'speaks', 'steady', 'full'];
 const speaks = ['values', 'statements', 'transactions', 'errors'];
 const steady = [...speaks, 'connections', 'timeouts', 'pool'];
+
+/** Whether a driver of this level has to pass this chapter. */
+export function isOfLevel(level: Exclude<Level, 'none'>, chapter: string): boolean {
+  return level === 'full' || (level === 'steady' ? steady : speaks).includes(chapter);
+}
+
+/** @throws AssertionError when a driver reaches less than it declares */
+export function checkLevel(card: Card, declared: Exclude<Level, 'none'>): void {
+  const reached = levels.indexOf(card.level);
+  const { name, level } = card;
+  assert.ok(
+    reached >= levels.indexOf(declared),
+    `${name} declares "${declared}" and is "${level}"`,
+  );
+}
 
 export function makeCard(
   outcomes: readonly Outcome[],

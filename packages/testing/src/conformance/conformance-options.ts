@@ -1,5 +1,5 @@
 import type { Driver } from '@dal/core';
-import type { Card } from './card.ts';
+import type { Card, Level } from './card.ts';
 
 export interface ConformanceOptions {
   /** The runner's own function; Vitest's and `node:test`'s both fit. */
@@ -9,6 +9,11 @@ export interface ConformanceOptions {
   readonly driver: Driver;
   /** What a user would give for this database: a URL, or the driver's options. */
   readonly config: string | Readonly<Record<string, unknown>>;
+  /**
+   * What the driver declares. A test that fails in a chapter beyond it is shown as skipped, and stands
+   * as failed in the card. Default: every test has to pass.
+   */
+  readonly level?: Exclude<Level, 'none'>;
   /**
    * A statement that runs for a minute when nobody stops it. Default: a recursive query that counts
    * to a thousand million. `false`: statements run in the caller's own thread, nothing can stop one.

@@ -1,4 +1,4 @@
-import { makeCard, writeCard, type Outcome } from './card.ts';
+import { checkLevel, isOfLevel, makeCard, writeCard, type Outcome } from './card.ts';
 import type { Chapter } from './chapter.ts';
 import { bulk } from './chapters/bulk.ts';
 import { connections } from './chapters/connections.ts';
@@ -72,8 +72,10 @@ async function perform(
   } catch (error) {
     outcome.reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     outcome.state = error instanceof Skip ? 'skipped' : 'failed';
-    if (!(error instanceof Skip)) throw error;
-    skipIn(context, error.message);
+    const { level = 'full' } = options;
+    if (error instanceof Skip) skipIn(context, error.message);
+    else if (isOfLevel(level, outcome.chapter)) throw error;
+    else skipIn(context, `beyond "${level}": ${outcome.reason}`);
   }
 }
 
@@ -115,6 +117,7 @@ async function finish(options: ConformanceOptions, outcomes: readonly Outcome[])
     });
     options.onCard?.(card);
     if (options.cardFile !== undefined) await writeCard(options.cardFile, card);
+    if (options.level !== undefined) checkLevel(card, options.level);
   } finally {
     await stage.clear();
   }

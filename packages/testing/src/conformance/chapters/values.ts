@@ -59,10 +59,11 @@ export const values: Chapter = {
     },
 
     async 'decimals are texts and keep every digit'(stage) {
+      const { before, behind } = stage.dialect.limits.decimals ?? { before: 30, behind: 10 };
       const written = [
-        '123456789012345678901234567890.0123456789',
-        '-999999999999999999999999999999.9999999999',
-        '0.0000000001',
+        `${'1234567890'.repeat(6).slice(0, before)}.${'0123456789'.slice(0, behind)}`,
+        `-${'9'.repeat(before)}.${'9'.repeat(behind)}`,
+        `0.${'1'.padStart(behind, '0')}`,
         '-0.5',
         '100',
         '0',

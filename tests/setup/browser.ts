@@ -26,7 +26,7 @@ export async function startBrowser(): Promise<TestBrowser | string> {
   const found = await findChromium().catch((error: Error) => `debian: ${error.message}`);
   if (typeof found === 'string') {
     if (!process.env['CI']) return found;
-    throw new Error(`The tests of the console need Chromium: ${found}. Set CHROME_PATH to one.`);
+    throw new Error(`Tests in a browser need Chromium: ${found}. Set CHROME_PATH to one.`);
   }
   const home = await mkdtemp(join(tmpdir(), 'dal-browser-'));
   const browser = await chromium.launch({

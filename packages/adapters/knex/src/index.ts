@@ -1,0 +1,1 @@
+export { dalClient, type DalClientOptions } from './dal-client.ts';

@@ -1,0 +1,1 @@
+export { type AdapterOptions, dalAdapter } from './dal-adapter.ts';

@@ -1,0 +1,1 @@
+export { dalDriver, type DalDriver } from './dal-driver.ts';
