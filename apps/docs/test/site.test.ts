@@ -99,7 +99,6 @@ describe('in a browser', () => {
         ['ConnectionPool', '/coming-from/python.html#the-pool'],
         ['SqlGenerator', '/coming-from/python.html#sql-and-statements-by-themselves'],
         ['slow_query_threshold', '/coming-from/python.html#resilience-and-logs'],
-        ['connectionLimit', '/coming-from/mysql2.html'],
         ['23505', '/reference/errors.html#kind-unique'],
       ] as const) {
         const page = await context.newPage();

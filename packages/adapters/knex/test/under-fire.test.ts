@@ -4,7 +4,7 @@ import { dalClient } from '@dal/knex';
 import knex, { type Knex } from 'knex';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { overDal, overOwnDriver, QUIET } from './contenders.ts';
-import { outside, type Outside, words } from './server.ts';
+import { outside, type Outside, words } from '../../../../tests/setup/outside.ts';
 
 const TABLE = 'knex_fire';
 const MANY = Array.from({ length: 2_000 }, (_, id) => ({ id, name: 'x' }));

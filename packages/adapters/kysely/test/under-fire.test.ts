@@ -11,7 +11,7 @@ import { dalDialect } from '@dal/kysely';
 import { Kysely, PostgresDialect, type SelectQueryBuilder, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type AnyTables, overDal, overOwnDriver } from './contenders.ts';
-import { outside, type Outside, words } from './server.ts';
+import { outside, type Outside, words } from '../../../../tests/setup/outside.ts';
 
 const TABLE = 'kysely_fire';
 const MANY = Array.from({ length: 2_000 }, (_, id) => ({ id, name: 'x' }));

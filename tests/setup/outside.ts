@@ -1,6 +1,6 @@
 import type { Database } from '@dal/core';
 import { createDatabase } from '@dal/factory';
-import type { Engine } from './contenders.ts';
+import type { Engine } from '@dal/testing/servers';
 
 /** What the server does, seen and changed from a session of its own. */
 export interface Outside extends AsyncDisposable {
@@ -44,7 +44,7 @@ export const words: Readonly<Record<Engine['name'], Words>> = {
   },
 };
 
-export async function outside({ name, url }: Engine): Promise<Outside> {
+export async function outside({ name, url }: Pick<Engine, 'name' | 'url'>): Promise<Outside> {
   const db = await createDatabase(url, { name: 'outside', pool: { max: 3 } });
   const { running, kill } = words[name];
   return {
