@@ -17,7 +17,7 @@ test('a transaction that the driver calls aborted is never called committed', as
     await tx.execute('INSERT once');
     await tx.execute('INSERT twice').catch(() => undefined);
   });
-  await expect(attempt).rejects.toThrow();
+  await expect(attempt).rejects.toThrow(/again|rolled back/i);
   expect(driver.statements.map(plain)).toEqual([
     'BEGIN',
     'INSERT once',

@@ -3,10 +3,8 @@ export type { Connection, Database, Transaction } from '@dal/core';
 export { installShutdown } from '@dal/database';
 export type { SqliteRaw } from './session-line.ts';
 export { sqlite, type SqliteConfig } from './sqlite.ts';
-export {
-  sqliteDriver,
-  /** The name under which `@dal/factory` looks for a driver in a package. */
-  sqliteDriver as driver,
-} from './sqlite-driver.ts';
+export { sqliteDriver } from './sqlite-driver.ts';
+/** The name under which `@dal/factory` looks for a driver in a package. */
+export { driver } from './sqlite-driver.ts';
 export { SqliteError } from './sqlite-faults.ts';
 export type { RunsIn, SqliteOptions, SqliteSettings } from './sqlite-options.ts';

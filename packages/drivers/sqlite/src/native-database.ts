@@ -1,7 +1,7 @@
 /** The one file that touches better-sqlite3's module: opening a file, and its types. */
 import Module from 'node:module';
 import type Sqlite from 'better-sqlite3';
-import { bundled } from './bundled.ts';
+import { bundledError } from './bundled-error.ts';
 import { connectionPragmas } from './pragmas.ts';
 import type { LibraryVersion, SessionSettings } from './session-messages.ts';
 
@@ -39,7 +39,7 @@ export function libraryVersion(database: SqliteDatabase): LibraryVersion {
 
 function libraryRequire(): NodeJS.Require {
   // A bundle in CommonJS has no URL.
-  if (import.meta.url === undefined) throw bundled();
+  if (import.meta.url === undefined) throw bundledError();
   // Not by its bare name, which webpack would follow and replace.
   return Module.createRequire(import.meta.url);
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { abortError, type Fault, onAbort } from '@dal/core';
-import { bundled } from './bundled.ts';
+import { bundledError } from './bundled-error.ts';
 import { FrameReader, writeFrame } from './frames.ts';
 import { sessionIsBusy, sessionIsOver, type SqliteRaw, valueOf } from './session-line.ts';
 import { failureOf, type Order, type Reply, type Request } from './session-messages.ts';
@@ -212,7 +212,7 @@ function startProcess(): ChildProcess {
   // A bundle in CommonJS has no URL at all.
   const file = URL.parse(name, import.meta.url);
   const flags = source ? ['--conditions=@dal/source', '--disable-warning=ExperimentalWarning'] : [];
-  if (file === null || !existsSync(file)) throw bundled();
+  if (file === null || !existsSync(file)) throw bundledError();
   return spawn(process.execPath, [...flags, fileURLToPath(file)], {
     env: environment(),
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
