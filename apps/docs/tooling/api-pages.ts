@@ -7,7 +7,9 @@ import {
   type DeclarationReflection,
   OptionDefaults,
   type ProjectReflection,
+  type Reflection,
   ReflectionKind,
+  type SignatureReflection,
   type TypeDocOptions,
 } from 'typedoc';
 import type { PluginOptions } from 'typedoc-plugin-markdown';
@@ -49,6 +51,7 @@ export async function writeApiPages(
       typeAliasPropertiesFormat: 'table',
       interfacePropertiesFormat: 'table',
       classPropertiesFormat: 'table',
+      tableColumnSettings: { hideModifiers: true, hideInherited: true, hideOverrides: true },
     };
     const options: TypeDocOptions = {
       entryPoints,
@@ -103,8 +106,21 @@ function nameModules(project: ProjectReflection, packages: readonly PublicPackag
 
 /** A page says once what a member does: where it is declared. The others name what they extend. */
 function removeInherited(project: ProjectReflection): void {
+  const inherited = new Set<Reflection>();
   for (const reflection of project.getReflectionsByKind(ReflectionKind.All)) {
-    if ((reflection as DeclarationReflection).inheritedFrom) project.removeReflection(reflection);
+    const member = reflection as DeclarationReflection | SignatureReflection;
+    delete member.overwrites;
+    if (!member.inheritedFrom) continue;
+    inherited.add(member);
+    project.removeReflection(member);
+  }
+  // The groups of a class were made before, and keep what is removed.
+  for (const { groups } of project.getReflectionsByKind(
+    ReflectionKind.ClassOrInterface,
+  ) as DeclarationReflection[]) {
+    for (const group of groups ?? []) {
+      group.children = group.children.filter((child) => !inherited.has(child));
+    }
   }
 }
 

@@ -84,7 +84,7 @@ async function filesOf(names: DriverNames, packageName: string): Promise<[string
 
 /** npm renames or leaves out some files on the way to a package, so these have other names in it. */
 function fileName(path: string): string {
-  return path.replace(/^_(?=git)/, '.').replace(/^_(?=package\.json$|tsconfig|README)/, '');
+  return path.replace(/^_(?=git)/, '.').replace(/^_(?=package\.json$|tsconfig|README|LICENSE)/, '');
 }
 
 function named(text: string, { kebab, camel, pascal }: DriverNames, packageName: string): string {

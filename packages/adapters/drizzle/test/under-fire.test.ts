@@ -10,7 +10,9 @@ import { drizzle as overMysql2 } from 'drizzle-orm/mysql2';
 import { int, mysqlTable } from 'drizzle-orm/mysql-core';
 import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { outside, type Outside, words } from '../../../../tests/setup/outside.ts';
+import { startCommitProxy } from '../../../../tests/transactions/commit-proxy.ts';
 
 const engines = inject('engines').filter(({ name }) => name !== 'sqlite');
 
@@ -20,22 +22,35 @@ interface Drizzled {
   transaction<T>(work: (tx: Drizzled) => Promise<T>): Promise<T>;
 }
 
-describe.each(engines)('$name', ({ name, url }) => {
+describe.each(engines)('$name', (engine) => {
+  const { name, url } = engine;
   const isPostgres = name === 'postgres';
   const over = (db: Database): Drizzled => (isPostgres ? overPostgres(db) : overMysql(db));
   const insert = (id: number): ReturnType<typeof sql> =>
     sql`insert into drizzle_fire values (${id})`;
+  /** The server's number of the session that this runs on. */
+  const sessionOf = async (on: Drizzled): Promise<unknown> => {
+    const answer = await on.execute(sql.raw(words[name].id));
+    const { rows } = answer as { rows?: { id: unknown }[] };
+    return (rows ?? (answer as { id: unknown }[][])[0])?.[0]?.id;
+  };
   let db: Database;
+  let server: Outside;
 
   beforeAll(async () => {
+    server = await outside(engine);
     db = await createDatabase(url, { pool: { max: 2 } });
-    await db.execute('DROP TABLE IF EXISTS drizzle_fire');
-    await db.execute('CREATE TABLE drizzle_fire (id INT PRIMARY KEY)');
-    await db.execute('INSERT INTO drizzle_fire VALUES (1), (2), (3)');
+    await server.db.execute('DROP TABLE IF EXISTS drizzle_fire');
+    await server.db.execute('CREATE TABLE drizzle_fire (id INT PRIMARY KEY)');
+    await server.db.execute('INSERT INTO drizzle_fire VALUES (1), (2), (3)');
+  });
+  afterEach(async () => {
+    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
   });
   afterAll(async () => {
-    await db.execute('DROP TABLE drizzle_fire');
     await db.close();
+    await server.db.execute('DROP TABLE drizzle_fire');
+    await server[Symbol.asyncDispose]();
   });
 
   test('a server that is away for a moment is waited for; its own driver fails', async () => {
@@ -68,22 +83,33 @@ describe.each(engines)('$name', ({ name, url }) => {
     const ours = over(db);
     const killed = ours.transaction(async (tx) => {
       await tx.execute(insert(20));
-      const id = isPostgres ? 'pg_backend_pid()' : 'connection_id()';
-      const answer = await tx.execute(sql.raw(`select ${id} as id`));
-      const { rows } = answer as { rows?: { id: unknown }[] };
-      const [row] = rows ?? (answer as { id: unknown }[][])[0] ?? [];
-      const session = String(row?.id);
-      await db.execute(isPostgres ? `SELECT pg_terminate_backend(${session})` : `KILL ${session}`);
+      await server.kill(await sessionOf(tx));
       await tx.execute(insert(21));
     });
     await expect(killed).rejects.toMatchObject({
       message: expect.stringContaining('Failed query: insert into drizzle_fire'),
       cause: { name: 'ConnectionError' },
     });
-    // The server may need a moment to end the session.
-    const left = (): Promise<unknown> => db.query('SELECT id FROM drizzle_fire WHERE id >= 20');
-    await expect.poll(() => left().catch(String)).toEqual([]);
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0 });
+    expect(await server.db.query('SELECT id FROM drizzle_fire WHERE id >= 20')).toEqual([]);
+    await ours.transaction((tx) => tx.execute(insert(22)));
+  });
+
+  test('a session is killed while it rests: the next query works', async () => {
+    const ours = over(db);
+    const { lostConnections } = db.pool.stats();
+    await server.kill(await sessionOf(ours));
+    await expect.poll(() => db.pool.stats().lostConnections).toBeGreaterThan(lostConnections);
+    await ours.execute(insert(23));
+  });
+
+  test.runIf(isPostgres)('the answer to COMMIT is lost: it is looked up', async () => {
+    await using proxy = await startCommitProxy(Number(new URL(url).port));
+    await using lossy = await createDatabase({ url: proxy.through(url), tls: 'disable' });
+    await over(lossy).transaction(async (tx) => {
+      await tx.execute(insert(30));
+      proxy.arm({ down: 0 });
+    });
+    expect(await db.query('SELECT id FROM drizzle_fire WHERE id = 30')).toHaveLength(1);
   });
 
   test.skipIf(isPostgres)('a loop that is left early gives its connection back', async () => {
@@ -94,7 +120,6 @@ describe.each(engines)('$name', ({ name, url }) => {
       expect(db.pool.stats()).toMatchObject({ lent: 1 });
       break;
     }
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0 });
   });
 
   test("the layer's own limits come as the cause", async () => {

@@ -5,6 +5,7 @@ import knex, { type Knex } from 'knex';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { overDal, overOwnDriver, QUIET } from './contenders.ts';
 import { outside, type Outside, words } from '../../../../tests/setup/outside.ts';
+import { type CommitFault, startCommitProxy } from '../../../../tests/transactions/commit-proxy.ts';
 
 const TABLE = 'knex_fire';
 const MANY = Array.from({ length: 2_000 }, (_, id) => ({ id, name: 'x' }));
@@ -176,9 +177,9 @@ describe.each(inject('engines'))('$name', (engine) => {
   });
 
   test('a transaction that waits for itself is told so', async () => {
-    const narrow = await createDatabase(url, {
-      pool: { max: 1, acquireTimeoutMs: isServer ? 300 : 3_000 },
-    });
+    // Without a process of its own SQLite is open at once, so that the time is that of the wait.
+    const place = isServer ? url : { url, runsIn: 'inline' };
+    const narrow = await createDatabase(place, { pool: { max: 1, acquireTimeoutMs: 300 } });
     const one = knex({ ...QUIET, client: dalClient(narrow) });
     await read(one);
     const error = await outcome(one.transaction(() => run(read(one))));
@@ -192,6 +193,30 @@ describe.each(inject('engines'))('$name', (engine) => {
     expect(isDalError(error)).toBe(false);
     expect(dalErrorOf(error)).toMatchObject({ kind: 'unique' });
   });
+
+  test.runIf(name === 'postgres')(
+    'the answer to COMMIT is lost: the own driver fails, DAL looks it up',
+    async () => {
+      await using proxy = await startCommitProxy(Number(new URL(url).port));
+      const place = proxy.through(url);
+      const own = overOwnDriver({ ...engine, url: place });
+      const lossy = await createDatabase({ url: place, tls: 'disable' });
+      const through = knex({ ...QUIET, client: dalClient(lossy) });
+      const change = (on: Knex, id: number, fault: CommitFault): Promise<unknown> =>
+        on.transaction(async (trx) => {
+          await insert(id, trx);
+          proxy.arm(fault);
+        });
+      expect(await outcome(change(own, 1, { down: 0 }))).toBeInstanceOf(Error);
+      await change(through, 2, { down: 0 });
+      // COMMIT itself is lost.
+      expect(await outcome(change(through, 3, { up: 0 }))).toMatchObject({
+        code: 'DAL_COMMIT_ROLLED_BACK',
+      });
+      expect(await read()).toEqual([{ id: 1 }, { id: 2 }]);
+      await Promise.all([own.destroy(), through.destroy()]);
+    },
+  );
 
   test.runIf(name === 'mysql' || name === 'mariadb')(
     'after a deadlock nothing runs outside of the transaction',

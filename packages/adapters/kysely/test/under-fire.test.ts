@@ -12,6 +12,7 @@ import { Kysely, PostgresDialect, type SelectQueryBuilder, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type AnyTables, overDal, overOwnDriver } from './contenders.ts';
 import { outside, type Outside, words } from '../../../../tests/setup/outside.ts';
+import { type CommitFault, startCommitProxy } from '../../../../tests/transactions/commit-proxy.ts';
 
 const TABLE = 'kysely_fire';
 const MANY = Array.from({ length: 2_000 }, (_, id) => ({ id, name: 'x' }));
@@ -182,9 +183,9 @@ describe.each(inject('engines'))('$name', (engine) => {
   });
 
   test('a transaction that waits for itself is told so', async () => {
-    const narrow = await createDatabase(url, {
-      pool: { max: 1, acquireTimeoutMs: isServer ? 300 : 3_000 },
-    });
+    // Without a process of its own SQLite is open at once, so that the time is that of the wait.
+    const place = isServer ? url : { url, runsIn: 'inline' };
+    const narrow = await createDatabase(place, { pool: { max: 1, acquireTimeoutMs: 300 } });
     const one = new Kysely<AnyTables>({ dialect: dalDialect(narrow) });
     await read(one);
     const error = await outcome(one.transaction().execute(() => read(one)));
@@ -211,6 +212,25 @@ describe.each(inject('engines'))('$name', (engine) => {
     } else expect(error).toBeUndefined();
     expect(await read()).toHaveLength(name === 'postgres' ? 0 : 1);
   });
+
+  test.runIf(name === 'postgres')(
+    'the answer to COMMIT is lost: it is looked up, and nothing runs twice',
+    async () => {
+      await using proxy = await startCommitProxy(Number(new URL(url).port));
+      const lossy = await createDatabase({ url: proxy.through(url), tls: 'disable' });
+      const ours = new Kysely<AnyTables>({ dialect: dalDialect(lossy) });
+      const change = (id: number, fault: CommitFault): Promise<unknown> =>
+        ours.transaction().execute(async (trx) => {
+          await insert(id, trx);
+          proxy.arm(fault);
+        });
+      await change(1, { down: 0 });
+      // COMMIT itself is lost.
+      expect(await outcome(change(2, { up: 0 }))).toMatchObject({ code: 'DAL_COMMIT_ROLLED_BACK' });
+      expect(await read()).toEqual([{ id: 1 }]);
+      await ours.destroy();
+    },
+  );
 
   test.runIf(name === 'mysql' || name === 'mariadb')(
     'after a deadlock or DDL on MySQL nothing runs outside of the transaction',

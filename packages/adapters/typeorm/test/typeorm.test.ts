@@ -3,13 +3,16 @@ import { createDatabase } from '@dal/factory';
 import { startFaultProxy } from '@dal/testing/faults';
 import { dalDriver } from '@dal/typeorm';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { outside, type Outside, words } from '../../../../tests/setup/outside.ts';
 import { entities, scenario } from './program.ts';
 
 const engines = inject('engines');
 
-describe.each(engines.filter(({ name }) => name !== 'sqlite'))('$name', ({ name, url }) => {
+describe.each(engines.filter(({ name }) => name !== 'sqlite'))('$name', (engine) => {
+  const { name, url } = engine;
   let db: Database;
+  let server: Outside;
   let ours: DataSource;
   let own: DataSource;
   const type = name as 'postgres' | 'mysql' | 'mariadb';
@@ -18,16 +21,20 @@ describe.each(engines.filter(({ name }) => name !== 'sqlite'))('$name', ({ name,
     new DataSource({ type, entities: entities(type), ...options }).initialize();
 
   beforeAll(async () => {
+    server = await outside(engine);
     db = await createDatabase(url, { pool: { max: 3 } });
     ours = await over(dalDriver(db));
     own = await over({ url, poolSize: 3 });
   });
+  afterEach(async () => {
+    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+  });
   afterAll(async () => {
-    await ours.destroy();
-    await own.destroy();
+    await Promise.all([ours.destroy(), own.destroy()]);
     // The database is the user's.
     expect(db.status().state).toBe('open');
     await db.close();
+    await server[Symbol.asyncDispose]();
   });
 
   test('a program sees what it sees with its own driver; also the schema is made', async () => {
@@ -37,11 +44,44 @@ describe.each(engines.filter(({ name }) => name !== 'sqlite'))('$name', ({ name,
     // Nothing is left to do: the schema reads as it was written.
     expect((await ours.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
     expect(await scenario(ours)).toEqual(expected);
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+  });
+
+  const users = (
+    on: Pick<DataSource, 'getRepository'> = ours,
+  ): ReturnType<typeof on.getRepository> => on.getRepository('User');
+  /** The server's number of the session that this runs on. */
+  const sessionOf = async (on: Pick<DataSource, 'query'>): Promise<unknown> => {
+    const [row] = await on.query<{ id: unknown }[]>(words[name].id);
+    return row?.id;
+  };
+
+  test('a session is killed while it rests: the next query works', async () => {
+    const { lostConnections } = db.pool.stats();
+    await server.kill(await sessionOf(ours));
+    await expect.poll(() => db.pool.stats().lostConnections).toBeGreaterThan(lostConnections);
+    expect(await users().count()).toBe(2);
+  });
+
+  test('a transaction is killed: nothing of it stays, the pool goes on', async () => {
+    const change = (on: Pick<DataSource, 'getRepository'>, to: string): Promise<unknown> =>
+      users(on).update({ email: 'ada' }, { name: to });
+    const killed = ours.transaction(async (manager) => {
+      await change(manager, 'Half');
+      await server.kill(await sessionOf(manager));
+      await change(manager, 'Whole');
+    });
+    await expect(killed).rejects.toMatchObject({
+      name: 'QueryFailedError',
+      driverError: { kind: 'connection' },
+    });
+    const names = (): Promise<unknown> =>
+      server.db.query("SELECT name FROM typeorm_users WHERE email = 'ada'");
+    expect(await names()).toEqual([{ name: 'Kept' }]);
+    await ours.transaction((manager) => change(manager, 'After'));
+    expect(await names()).toEqual([{ name: 'After' }]);
   });
 
   test('a server that is away for a moment is waited for', async () => {
-    await ours.synchronize(true);
     const { hostname, port } = new URL(url);
     await using proxy = await startFaultProxy({ host: hostname, port: Number(port) });
     await using through = await createDatabase(proxy.through(url));
@@ -52,9 +92,9 @@ describe.each(engines.filter(({ name }) => name !== 'sqlite'))('$name', ({ name,
     proxy.set('reset-on-accept');
     proxy.resetAll();
     await expect.poll(() => through.pool.stats().lostConnections).toBeGreaterThan(0);
-    const answer = mine.getRepository('User').count();
+    const answer = users(mine).count();
     const changed = mine.transaction((manager) => manager.count('Post'));
-    await expect(theirs.getRepository('User').count()).rejects.toMatchObject({
+    await expect(users(theirs).count()).rejects.toMatchObject({
       code: 'ECONNRESET',
     });
     await expect.poll(() => through.pool.stats().connectErrors).toBeGreaterThan(0);
