@@ -30,7 +30,7 @@ test('each weight has its budget', () => {
     '@dal/hats: 40000 bytes when unpacked, and its budget is 39999',
     '@dal/hats: 9000 bytes of code when bundled and minified, and its budget is 8999',
     '@dal/hats: 12 modules loaded by an import, and its budget is 11',
-    '@dal/hats: 1.5 times the start of Node to import it, and its budget is 1.4',
+    '@dal/hats: 1.5 times the CPU of starting Node to import it, and its budget is 1.4',
   ]);
 });
 

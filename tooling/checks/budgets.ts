@@ -15,7 +15,7 @@ const SAID: Readonly<Record<keyof Weight, string>> = {
   unpackedBytes: 'bytes when unpacked',
   bundledBytes: 'bytes of code when bundled and minified',
   modules: 'modules loaded by an import',
-  importRatio: 'times the start of Node to import it',
+  importRatio: 'times the CPU of starting Node to import it',
 };
 const KEYS = Object.keys(SAID) as (keyof Weight)[];
 
