@@ -45,7 +45,8 @@ export const words: Readonly<Record<Engine['name'], Words>> = {
 };
 
 export async function outside({ name, url }: Pick<Engine, 'name' | 'url'>): Promise<Outside> {
-  const db = await createDatabase(url, { name: 'outside', pool: { max: 3 } });
+  // Of its own, so that it never kills itself.
+  const db = await createDatabase(url, { name: 'outside', shared: false, pool: { max: 3 } });
   const { running, kill } = words[name];
   return {
     db,

@@ -4,7 +4,7 @@ import type { PublicPackage } from '../tooling/workspace.ts';
 export const nav: DefaultTheme.NavItem[] = [
   { text: 'Start', link: '/start/postgres' },
   { text: 'Concepts', link: '/concepts/life-of-a-query' },
-  { text: 'Guides', link: '/guides/pool-sizing' },
+  { text: 'Guides', link: '/guides/under-your-query-builder' },
   { text: 'Errors', link: '/reference/errors' },
   { text: 'API', link: '/api/core' },
 ];
@@ -34,6 +34,7 @@ export function sidebar(packages: readonly PublicPackage[]): DefaultTheme.Sideba
       values: 'Values',
     }),
     group('Guides', 'guides', {
+      'under-your-query-builder': 'Under your query builder',
       'pool-sizing': 'Pool sizing',
       'error-handling': 'Error handling',
       transactions: 'Transactions in practice',
@@ -64,17 +65,20 @@ export function sidebar(packages: readonly PublicPackage[]): DefaultTheme.Sideba
         { text: 'Errors', link: '/reference/errors' },
         { text: 'Options', link: '/reference/options' },
         { text: 'What can be overridden', link: '/reference/overridable' },
-        { text: 'Support', link: '/support' },
+        { text: 'What each driver can do', link: '/support' },
         { text: 'Benchmarks', link: '/benchmarks' },
       ],
     },
-    ...GROUPS.map(([title, folder]) => ({
-      text: title,
+    {
+      text: 'Packages',
       collapsed: true,
-      items: packages
-        .filter((one) => one.folder.startsWith(folder))
-        .map(({ name, slug }) => ({ text: name, link: `/packages/${slug}` })),
-    })).filter(({ items }) => items.length > 0),
+      items: GROUPS.map(([title, folder]) => ({
+        text: title,
+        items: packages
+          .filter((one) => one.folder.startsWith(folder))
+          .map(({ name, slug }) => ({ text: name, link: `/packages/${slug}` })),
+      })).filter(({ items }) => items.length > 0),
+    },
     {
       text: 'API',
       collapsed: true,
@@ -83,13 +87,14 @@ export function sidebar(packages: readonly PublicPackage[]): DefaultTheme.Sideba
       ),
     },
     group('The project', '.', {
+      'packages/examples': 'Examples',
+      'packages/demo': 'The demo',
       'packages/create-driver': 'npm create dal-driver',
+      'packages/bench': 'How it is measured',
       architecture: 'Architecture',
       contributing: 'Contributing',
+      'support-policy': 'Support policy',
       security: 'Security',
-      'packages/bench': 'How it is measured',
-      'packages/demo': 'The demo',
-      'packages/examples': 'Examples',
     }),
   ];
 }

@@ -42,6 +42,18 @@ test('every link leads to a page, and to a place in it that is there', () => {
   expect(followed).toBeGreaterThan(1_000);
 });
 
+test('the API says what a member does once, where it is declared, and has no empty section', () => {
+  const pages = globSync('api/**/*.html', { cwd: dist });
+  expect(pages.length).toBeGreaterThan(15);
+  for (const page of pages) {
+    const html = read(page.replaceAll('\\', '/'));
+    expect(html, page).not.toMatch(/>(?:Inherited from|Overrides)\b/);
+    expect(html, page).not.toMatch(
+      /<h4 [^>]*>(?:Constructors|Methods|Properties)\b(?:(?!<\/h4>).)*<\/h4>\s*<(?:h[2-4]|hr)\b/,
+    );
+  }
+});
+
 describe('in a browser', () => {
   let site: ServedSite;
   let browser: TestBrowser | string;

@@ -115,12 +115,13 @@ function removeInherited(project: ProjectReflection): void {
     project.removeReflection(member);
   }
   // The groups of a class were made before, and keep what is removed.
-  for (const { groups } of project.getReflectionsByKind(
-    ReflectionKind.ClassOrInterface,
-  ) as DeclarationReflection[]) {
-    for (const group of groups ?? []) {
+  for (const reflection of project.getReflectionsByKind(ReflectionKind.ClassOrInterface)) {
+    const type = reflection as DeclarationReflection;
+    if (type.groups === undefined) continue;
+    for (const group of type.groups) {
       group.children = group.children.filter((child) => !inherited.has(child));
     }
+    type.groups = type.groups.filter(({ children }) => children.length > 0);
   }
 }
 

@@ -37,24 +37,35 @@ export function benchPage(root: string): string {
     }
     results.set(command, [...(results.get(command) ?? []), saved]);
   }
+  const all = Object.entries(COMMANDS);
+  const measured = all.filter(([command]) => results.has(command));
+  const missing = all.filter(([command]) => !results.has(command));
   return `---
 outline: 2
 ---
 
 # Benchmarks
 
-Figures belong to a machine and a day. These were made by the commands above them and rendered from the files that \`--save\` wrote; [the page of the benchmarks](packages/bench.md) says how it is measured, who is measured, and what each column means. Shown are medians, with the quartiles in brackets. Run them on your machine: ratios can be compared between machines, calls per second can't.
+Figures belong to a machine and a day. Those of this page were made by the commands above them, and are shown as \`--save\` wrote them; [the page of the benchmarks](packages/bench.md) says how it is measured, who is measured, and what each column means. Shown are medians, with the quartiles in brackets. Run them on your machine: ratios can be compared between machines, calls per second can't.
 
-${Object.entries(COMMANDS)
-  .map(([command, title]) => section(command, title, results.get(command) ?? []))
-  .join('\n')}`;
+${measured.map(([command, title]) => section(title, results.get(command) ?? [])).join('\n')}${missing.length === 0 ? '' : notKept(missing)}`;
 }
 
-function section(command: string, title: string, results: readonly SavedFigures[]): string {
-  const none = `No results are kept for this one. Make them: \`pnpm bench ${command}\`.\n`;
+function section(title: string, results: readonly SavedFigures[]): string {
   return `## ${title}
 
-${results.length === 0 ? none : results.map(resultOf).join('\n')}`;
+${results.map(resultOf).join('\n')}`;
+}
+
+function notKept(missing: readonly [command: string, title: string][]): string {
+  return `## Measure it yourself
+
+No figures of these are kept. Each line makes them on your machine:
+
+| What is measured | Command |
+| --- | --- |
+${missing.map(([command, title]) => `| ${title} | \`pnpm bench ${command}\` |`).join('\n')}
+`;
 }
 
 function resultOf({ date, command, machine, shown }: SavedFigures): string {

@@ -14,6 +14,7 @@ export interface CopiedPage {
 const OTHERS: readonly CopiedPage[] = [
   { page: 'architecture.md', from: 'ARCHITECTURE.md' },
   { page: 'contributing.md', from: 'CONTRIBUTING.md' },
+  { page: 'support-policy.md', from: 'SUPPORT.md' },
   { page: 'security.md', from: 'SECURITY.md' },
   { page: 'packages/create-driver.md', from: 'packages/create-driver/README.md' },
   { page: 'packages/bench.md', from: 'apps/bench/README.md' },

@@ -98,7 +98,6 @@ export const codeAdvice: Readonly<Record<string, string>> = {
   DAL_NOT_READY:
     'The server is there and can not serve, such as a node outside of its group. Look at the server.',
   DAL_NOT_SET_UP: 'Await `manager.setup()` first.',
-  DAL_OPTION: 'Give the adapter a database on an engine that it is for.',
   DAL_PASSWORD: 'The function for the password failed, or gave no text: `cause` has its error.',
   DAL_PING_TIMEOUT:
     'The server gave no sign of life in time: look whether it runs, and at the line to it.',

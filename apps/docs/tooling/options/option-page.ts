@@ -143,8 +143,8 @@ function optionSection(root: string, { title, intro, file, name, strangers }: Se
 
 ${intro}
 
-| Option | Type | Default | Meaning |
-| --- | --- | --- | --- |
+| Option | Default | Meaning |
+| --- | --- | --- |
 ${rows.join('\n')}
 ${strangers === undefined ? '' : strangerLines(source, strangers)}`;
 }
@@ -157,7 +157,12 @@ function row(member: ts.PropertySignature): string {
     .replaceAll(/\s+/g, ' ')
     .trim();
   const type = member.type?.getText().replaceAll(/\s+/g, ' ').replaceAll('readonly ', '') ?? '';
-  return `| \`${member.name.getText()}\` | \`${type.replaceAll('|', String.raw`\|`)}\` | ${cell(found?.[1] ?? '')} | ${cell(meaning)} |`;
+  // A group of options has a table of its own.
+  const table = SECTIONS.find(({ name }) => name === type);
+  const words = meaning === '' && table ? `See [${table.title}](#${table.title}).` : meaning;
+  // Under the name, so that a narrow screen shows the meaning too.
+  const typed = `\`${member.name.getText()}\`<br>\`${type.replaceAll('|', String.raw`\|`)}\``;
+  return `| ${typed} | ${cell(found?.[1] ?? '')} | ${cell(words)} |`;
 }
 
 /** The names that people bring from elsewhere: refused, with the name that is meant. */

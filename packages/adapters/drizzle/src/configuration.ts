@@ -6,6 +6,7 @@ import {
   extractTablesRelationalConfig,
   type ExtractTablesWithRelations,
   type RelationalSchemaConfig,
+  type TablesRelationalConfig,
 } from 'drizzle-orm/relations';
 import type { DrizzleConfig } from 'drizzle-orm/utils';
 
@@ -24,9 +25,13 @@ export function sessionSettings(config: DrizzleConfig<Record<string, unknown>>):
 }
 
 /** The tables and relations of `db.query`; undefined without a schema. */
+export type Relations<Schema extends TablesRelationalConfig> =
+  | RelationalSchemaConfig<Schema>
+  | undefined;
+
 export function relationalSchema<Schema extends Record<string, unknown>>(
   schema: Schema | undefined,
-): RelationalSchemaConfig<ExtractTablesWithRelations<Schema>> | undefined {
+): Relations<ExtractTablesWithRelations<Schema>> {
   if (!schema) return undefined;
   const { tables, tableNamesMap } = extractTablesRelationalConfig(
     schema,
@@ -45,7 +50,7 @@ export function checkEngine(db: Database, engine: string): void {
   if (name === engine) return;
   throw new ConfigError(
     `@dal/drizzle/${engine} was given "${db.name}", a database of the engine "${name}". Import drizzle from @dal/drizzle/${name}.`,
-    { kind: 'usage', code: 'DAL_OPTION' },
+    { kind: 'usage', code: 'DAL_ADAPTER_DIALECT' },
   );
 }
 

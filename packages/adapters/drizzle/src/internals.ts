@@ -13,6 +13,17 @@ export type SelectedFields = readonly SelectedField[] | undefined;
 
 export type ResultMapper = ((rows: unknown[][]) => unknown) | undefined;
 
+/** How the answer of a query is read. */
+export interface Reading {
+  readonly fields: SelectedFields;
+  readonly mapper: ResultMapper;
+}
+
+/** What a query touches, for the cache. */
+export type QueryMetadata =
+  | { type: 'select' | 'update' | 'delete' | 'insert'; tables: string[] }
+  | undefined;
+
 /** What the three base classes of prepared queries have besides. */
 interface PreparedInternals {
   readonly joinsNotNullableMap?: Record<string, boolean>;

@@ -18,18 +18,21 @@ import {
   type PreparedQueryKind,
 } from 'drizzle-orm/mysql-core/session';
 import type { MySql2PreparedQueryHKT, MySql2QueryResultHKT } from 'drizzle-orm/mysql2';
-import type { RelationalSchemaConfig, TablesRelationalConfig } from 'drizzle-orm/relations';
-import { fillPlaceholders, type Query, type SQL, sql } from 'drizzle-orm/sql';
-import type { SessionSettings } from './configuration.ts';
-import { internalsOf, mapRows, type ResultMapper, type SelectedFields } from './internals.ts';
+import type { TablesRelationalConfig } from 'drizzle-orm/relations';
+import { fillPlaceholders, type Query, type SQL } from 'drizzle-orm/sql';
+import type { Relations, SessionSettings } from './configuration.ts';
+import {
+  internalsOf,
+  mapRows,
+  type QueryMetadata,
+  type Reading,
+  type ResultMapper,
+  type SelectedFields,
+} from './internals.ts';
 import { type GeneratedIds, returnedIds } from './returned-ids.ts';
 import { run } from './run.ts';
-import { inTransaction, ISOLATIONS } from './transaction.ts';
+import { inSavepoint, inTransaction, ISOLATIONS } from './transaction.ts';
 
-type Relations<Schema extends TablesRelationalConfig> = RelationalSchemaConfig<Schema> | undefined;
-type QueryMetadata =
-  | { type: 'select' | 'update' | 'delete' | 'insert'; tables: string[] }
-  | undefined;
 type MysqlSettings = SessionSettings & { readonly mode: Mode };
 
 /** Sends Drizzle's queries to the database, or to a connection that is in a transaction. */
@@ -122,7 +125,7 @@ class Transaction<
     this.#mode = mode;
   }
 
-  override async transaction<T>(
+  override transaction<T>(
     work: (
       tx: MySqlTransaction<MySql2QueryResultHKT, MySql2PreparedQueryHKT, FullSchema, Schema>,
     ) => Promise<T>,
@@ -130,22 +133,16 @@ class Transaction<
     const depth = this.nestedIndex + 1;
     const savepoint = `sp${depth}`;
     const tx = new Transaction(this.#dialect, this.#session, this.schema, depth, this.#mode);
-    await tx.execute(sql.raw(`savepoint ${savepoint}`));
-    try {
-      const result = await work(tx);
-      await tx.execute(sql.raw(`release savepoint ${savepoint}`));
-      return result;
-    } catch (error) {
-      await tx.execute(sql.raw(`rollback to savepoint ${savepoint}`));
-      throw error;
-    }
+    return inSavepoint(
+      savepoint,
+      (words) => tx.execute(words),
+      () => work(tx),
+    );
   }
 }
 
-/** How the answer of a query is read. */
-interface Reading {
-  readonly fields: SelectedFields;
-  readonly mapper: ResultMapper;
+/** For `$returningId()` besides. */
+interface InsertReading extends Reading {
   readonly generatedIds: GeneratedIds;
   readonly returningIds: SelectedFields;
 }
@@ -153,13 +150,13 @@ interface Reading {
 class PreparedQuery<T extends MySqlPreparedQueryConfig> extends MySqlPreparedQuery<T> {
   readonly #on: Queryable;
   readonly #query: Query;
-  readonly #reading: Reading;
+  readonly #reading: InsertReading;
   readonly #logger: SessionSettings['logger'];
 
   constructor(
     on: Queryable,
     query: Query,
-    reading: Reading,
+    reading: InsertReading,
     { logger, cache }: SessionSettings,
     metadata: QueryMetadata,
     cacheConfig: WithCacheConfig | undefined,

@@ -16,17 +16,19 @@ import {
   type PgTransactionConfig,
   type PreparedQueryConfig,
 } from 'drizzle-orm/pg-core/session';
-import type { RelationalSchemaConfig, TablesRelationalConfig } from 'drizzle-orm/relations';
-import { fillPlaceholders, type Query, type SQL, sql } from 'drizzle-orm/sql';
-import type { SessionSettings } from './configuration.ts';
-import { internalsOf, mapRows, type ResultMapper, type SelectedFields } from './internals.ts';
+import type { TablesRelationalConfig } from 'drizzle-orm/relations';
+import { fillPlaceholders, type Query, type SQL } from 'drizzle-orm/sql';
+import type { Relations, SessionSettings } from './configuration.ts';
+import {
+  internalsOf,
+  mapRows,
+  type QueryMetadata,
+  type Reading,
+  type ResultMapper,
+  type SelectedFields,
+} from './internals.ts';
 import { run } from './run.ts';
-import { inTransaction, ISOLATIONS } from './transaction.ts';
-
-type Relations<Schema extends TablesRelationalConfig> = RelationalSchemaConfig<Schema> | undefined;
-type QueryMetadata =
-  | { type: 'select' | 'update' | 'delete' | 'insert'; tables: string[] }
-  | undefined;
+import { inSavepoint, inTransaction, ISOLATIONS } from './transaction.ts';
 
 /** Sends Drizzle's queries to the database, or to a connection that is in a transaction. */
 export class PostgresSession<
@@ -107,27 +109,17 @@ class Transaction<
     this.#session = session;
   }
 
-  override async transaction<T>(
+  override transaction<T>(
     work: (tx: PgTransaction<NodePgQueryResultHKT, FullSchema, Schema>) => Promise<T>,
   ): Promise<T> {
     const savepoint = `sp${this.nestedIndex + 1}`;
     const tx = new Transaction(this.#dialect, this.#session, this.schema, this.nestedIndex + 1);
-    await tx.execute(sql.raw(`savepoint ${savepoint}`));
-    try {
-      const result = await work(tx);
-      await tx.execute(sql.raw(`release savepoint ${savepoint}`));
-      return result;
-    } catch (error) {
-      await tx.execute(sql.raw(`rollback to savepoint ${savepoint}`));
-      throw error;
-    }
+    return inSavepoint(
+      savepoint,
+      (words) => tx.execute(words),
+      () => work(tx),
+    );
   }
-}
-
-/** How the answer of a query is read. */
-interface Reading {
-  readonly fields: SelectedFields;
-  readonly mapper: ResultMapper;
 }
 
 class PreparedQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {

@@ -1,7 +1,7 @@
 import type { Connection, Database, ExecuteResult, Queryable, StatementOptions } from '@dal/core';
 import type { WithCacheConfig } from 'drizzle-orm/cache/core/types';
-import type { RelationalSchemaConfig, TablesRelationalConfig } from 'drizzle-orm/relations';
-import { fillPlaceholders, type Query, sql } from 'drizzle-orm/sql';
+import type { TablesRelationalConfig } from 'drizzle-orm/relations';
+import { fillPlaceholders, type Query } from 'drizzle-orm/sql';
 import type { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
 import {
   type PreparedQueryConfig,
@@ -11,15 +11,17 @@ import {
   SQLiteTransaction,
   type SQLiteTransactionConfig,
 } from 'drizzle-orm/sqlite-core/session';
-import type { SessionSettings } from './configuration.ts';
-import { internalsOf, mapRows, type ResultMapper, type SelectedFields } from './internals.ts';
+import type { Relations, SessionSettings } from './configuration.ts';
+import {
+  internalsOf,
+  mapRows,
+  type QueryMetadata,
+  type Reading,
+  type ResultMapper,
+  type SelectedFields,
+} from './internals.ts';
 import { run } from './run.ts';
-import { inTransaction } from './transaction.ts';
-
-type Relations<Schema extends TablesRelationalConfig> = RelationalSchemaConfig<Schema> | undefined;
-type QueryMetadata =
-  | { type: 'select' | 'update' | 'delete' | 'insert'; tables: string[] }
-  | undefined;
+import { inSavepoint, inTransaction } from './transaction.ts';
 
 /** What a statement did, as better-sqlite3 says it. */
 export interface RunResult {
@@ -114,28 +116,18 @@ class Transaction<
     this.#session = session;
   }
 
-  override async transaction<T>(
+  override transaction<T>(
     work: (tx: SQLiteTransaction<'async', RunResult, FullSchema, Schema>) => Promise<T>,
   ): Promise<T> {
     const savepoint = `sp${this.nestedIndex}`;
     const depth = this.nestedIndex + 1;
     const tx = new Transaction('async', this.#dialect, this.#session, this.schema, depth);
-    await tx.run(sql.raw(`savepoint ${savepoint}`));
-    try {
-      const result = await work(tx);
-      await tx.run(sql.raw(`release savepoint ${savepoint}`));
-      return result;
-    } catch (error) {
-      await tx.run(sql.raw(`rollback to savepoint ${savepoint}`));
-      throw error;
-    }
+    return inSavepoint(
+      savepoint,
+      (words) => tx.run(words),
+      () => work(tx),
+    );
   }
-}
-
-/** How the answer of a query is read. */
-interface Reading {
-  readonly fields: SelectedFields;
-  readonly mapper: ResultMapper;
 }
 
 class PreparedQuery extends SQLitePreparedQuery<PreparedQueryConfig & { type: 'async' }> {

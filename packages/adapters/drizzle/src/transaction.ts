@@ -1,4 +1,5 @@
 import { type Connection, type Database, type Isolation, libraryError } from '@dal/core';
+import { type SQL, sql } from 'drizzle-orm/sql';
 import { queryError } from './internals.ts';
 
 /** A transaction on a connection of its own; its errors are Drizzle's, those of `work` stay as they are. */
@@ -19,6 +20,23 @@ export async function inTransaction<T>(
   }
   await said('commit', () => connection.commit());
   return result;
+}
+
+/** A part of a transaction that is undone on its own; `say` goes to the session of the transaction. */
+export async function inSavepoint<T>(
+  name: string,
+  say: (statement: SQL) => PromiseLike<unknown>,
+  work: () => Promise<T>,
+): Promise<T> {
+  await say(sql.raw(`savepoint ${name}`));
+  try {
+    const result = await work();
+    await say(sql.raw(`release savepoint ${name}`));
+    return result;
+  } catch (error) {
+    await say(sql.raw(`rollback to savepoint ${name}`));
+    throw error;
+  }
 }
 
 /** Drizzle's words for isolation levels, in the layer's. */

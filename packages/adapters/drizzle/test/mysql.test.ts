@@ -32,6 +32,8 @@ describe.each(engines)('$name', ({ name, url }) => {
     await setUp();
     const seen = await scenario(drizzle(db, { schema, mode }), steps);
     expect(seen).toEqual(expected);
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+    await expect
+      .poll(() => db.pool.stats(), { timeout: 10_000 })
+      .toMatchObject({ lent: 0, leaked: 0 });
   });
 });

@@ -28,6 +28,8 @@ describe.each(inject('engines').filter(({ name }) => name === 'postgres'))('$nam
     await setUp();
     const seen = await scenario(drizzle(db, { schema }), steps);
     expect(seen).toEqual(expected);
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+    await expect
+      .poll(() => db.pool.stats(), { timeout: 10_000 })
+      .toMatchObject({ lent: 0, leaked: 0 });
   });
 });

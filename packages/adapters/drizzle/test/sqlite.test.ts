@@ -42,7 +42,9 @@ describe.each(inject('engines').filter(({ name }) => name === 'sqlite'))('$name'
     const seen = await scenario(drizzle(db, { schema }), steps);
     // Drizzle dresses errors of drivers that are awaited, as with its others, but not those of this one.
     expect(seen.map(undressed)).toEqual(expected);
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+    await expect
+      .poll(() => db.pool.stats(), { timeout: 10_000 })
+      .toMatchObject({ lent: 0, leaked: 0 });
   });
 
   test('transactions and savepoints keep what they promise', async () => {
@@ -55,6 +57,8 @@ describe.each(inject('engines').filter(({ name }) => name === 'sqlite'))('$name'
       expect.objectContaining({ code: 'SQLITE_CONSTRAINT_UNIQUE' }),
       [{ title: 'First' }, { title: 'Second' }, { title: 'Outer' }, { title: 'Deep' }],
     ]);
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+    await expect
+      .poll(() => db.pool.stats(), { timeout: 10_000 })
+      .toMatchObject({ lent: 0, leaked: 0 });
   });
 });

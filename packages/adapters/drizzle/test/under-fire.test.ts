@@ -45,7 +45,9 @@ describe.each(engines)('$name', (engine) => {
     await server.db.execute('INSERT INTO drizzle_fire VALUES (1), (2), (3)');
   });
   afterEach(async () => {
-    await expect.poll(() => db.pool.stats()).toMatchObject({ lent: 0, leaked: 0 });
+    await expect
+      .poll(() => db.pool.stats(), { timeout: 10_000 })
+      .toMatchObject({ lent: 0, leaked: 0 });
   });
   afterAll(async () => {
     await db.close();
@@ -65,11 +67,13 @@ describe.each(engines)('$name', (engine) => {
     await Promise.all([own.execute(sql`select 1`), ours.execute(sql`select 1`)]);
     proxy.set('reset-on-accept');
     proxy.resetAll();
-    await expect.poll(() => through.pool.stats().lostConnections).toBe(1);
+    await expect.poll(() => through.pool.stats().lostConnections, { timeout: 10_000 }).toBe(1);
     const single = ours.execute(insert(10));
     const together = ours.transaction((tx) => tx.execute(insert(11)));
     await expect(own.execute(insert(12))).rejects.toThrow('Failed query');
-    await expect.poll(() => through.pool.stats().connectErrors).toBeGreaterThan(0);
+    await expect
+      .poll(() => through.pool.stats().connectErrors, { timeout: 10_000 })
+      .toBeGreaterThan(0);
     proxy.set('pass');
     await Promise.all([single, together]);
     expect(await db.query('SELECT id FROM drizzle_fire WHERE id > 9 ORDER BY id')).toEqual([
@@ -98,7 +102,9 @@ describe.each(engines)('$name', (engine) => {
     const ours = over(db);
     const { lostConnections } = db.pool.stats();
     await server.kill(await sessionOf(ours));
-    await expect.poll(() => db.pool.stats().lostConnections).toBeGreaterThan(lostConnections);
+    await expect
+      .poll(() => db.pool.stats().lostConnections, { timeout: 10_000 })
+      .toBeGreaterThan(lostConnections);
     await ours.execute(insert(23));
   });
 

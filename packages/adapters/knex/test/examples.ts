@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { once } from 'node:events';
 import type pg from 'pg';
 import { caught, type Engine } from './contenders.ts';
+import { emptying } from '../../../../tests/setup/emptying.ts';
 
 /** What Knex's documentation shows, and what it answers. */
 type Example = (db: Knex, engine: Engine['name']) => Promise<unknown>;
@@ -9,9 +10,8 @@ type Example = (db: Knex, engine: Engine['name']) => Promise<unknown>;
 const USERS = 'knex_users';
 const BOOKS = 'knex_books';
 
-/** Both tables anew, with three users and their books. */
-export async function setUp(db: Knex): Promise<void> {
-  await tearDown(db);
+export async function makeTables(db: Knex): Promise<void> {
+  await dropTables(db);
   await db.schema.createTable(USERS, (table) => {
     table.increments('id');
     table.string('user_name').notNullable();
@@ -23,6 +23,11 @@ export async function setUp(db: Knex): Promise<void> {
     table.string('title').notNullable().unique();
     table.integer('user_id').unsigned().references(`${USERS}.id`).onDelete('CASCADE');
   });
+}
+
+/** Three users and their books, and nothing of the examples before. */
+export async function fillTables(db: Knex, engine: Engine['name']): Promise<void> {
+  for (const text of emptying(engine, [BOOKS, USERS])) await db.raw(text);
   await db(USERS).insert([
     { user_name: 'Tim', age: 30 },
     { user_name: 'Anna', age: 40 },
@@ -35,7 +40,7 @@ export async function setUp(db: Knex): Promise<void> {
   ]);
 }
 
-export async function tearDown(db: Knex): Promise<void> {
+export async function dropTables(db: Knex): Promise<void> {
   await db.schema.dropTableIfExists(BOOKS);
   await db.schema.dropTableIfExists(USERS);
 }

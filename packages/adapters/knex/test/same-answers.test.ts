@@ -2,7 +2,7 @@ import type { Database } from '@dal/core';
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { overDal, overOwnDriver, shown } from './contenders.ts';
-import { examples, setUp, tearDown } from './examples.ts';
+import { dropTables, examples, fillTables, makeTables } from './examples.ts';
 
 // What Knex's documentation shows runs unchanged, with the answers of Knex's own drivers.
 describe.each(inject('engines'))('$name', (engine) => {
@@ -13,9 +13,10 @@ describe.each(inject('engines'))('$name', (engine) => {
   beforeAll(async () => {
     own = overOwnDriver(engine);
     ({ db, ours } = await overDal(engine));
+    await makeTables(ours);
   });
   afterAll(async () => {
-    await tearDown(ours);
+    await dropTables(ours);
     await Promise.all([own.destroy(), ours.destroy()]);
     expect(db.status().state).toBe('closed');
   });
@@ -23,7 +24,7 @@ describe.each(inject('engines'))('$name', (engine) => {
   test.each(Object.keys(examples))('%s', async (name) => {
     const answers: unknown[] = [];
     for (const knex of [own, ours]) {
-      await setUp(knex);
+      await fillTables(knex, engine.name);
       answers.push(shown(await examples[name]!(knex, engine.name)));
     }
     expect(answers[1]).toEqual(answers[0]);

@@ -5,6 +5,7 @@ import {
   isDalError,
   libraryError,
   quoteIdentifier,
+  TransactionError,
 } from '@dal/core';
 import { DalConnection } from './dal-connection.ts';
 import {
@@ -90,9 +91,16 @@ export class DalDriver implements Driver {
   ): Promise<void> {
     const { dialect } = this.#db;
     const text = dialect.transaction?.[word]?.(quoteIdentifier(name, dialect));
-    if (text === undefined) throw new Error(`${dialect.name} has no savepoints of this kind.`);
+    if (text === undefined) throw noSavepoints(dialect);
     await outcome(lent(connection).execute(text));
   }
+}
+
+function noSavepoints({ name }: Dialect): TransactionError {
+  return new TransactionError(
+    `Kysely asked for a savepoint, and the dialect "${name}" has no words for that. Do without it.`,
+    { kind: 'usage', code: 'DAL_NO_SAVEPOINTS' },
+  );
 }
 
 function lent(connection: DatabaseConnection): DalConnection['lent'] {

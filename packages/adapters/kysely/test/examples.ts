@@ -1,6 +1,7 @@
 import { CamelCasePlugin, type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { type AnyTables, caught, type Engine } from './contenders.ts';
+import { emptying } from '../../../../tests/setup/emptying.ts';
 
 type Db = Kysely<AnyTables>;
 /** What Kysely's documentation shows, and what it answers. */
@@ -10,10 +11,9 @@ const PERSON = 'kysely_person';
 const PET = 'kysely_pet';
 const MIGRATIONS = ['kysely_migration', 'kysely_migration_lock'];
 
-/** Both tables anew, with three people and their pets. */
-export async function setUp(db: Db, engine: Engine['name']): Promise<void> {
-  await tearDown(db);
-  await createTables(db, engine);
+/** Three people and their pets, and nothing of the examples before. */
+export async function fillTables(db: Db, engine: Engine['name']): Promise<void> {
+  for (const text of emptying(engine, [PET, PERSON])) await sql.raw(text).execute(db);
   await db
     .insertInto(PERSON)
     .values([
@@ -40,7 +40,8 @@ async function dropTables(db: Db, tables: readonly string[]): Promise<void> {
   for (const table of tables) await db.schema.dropTable(table).ifExists().execute();
 }
 
-async function createTables(db: Db, engine: Engine['name']): Promise<void> {
+export async function makeTables(db: Db, engine: Engine['name']): Promise<void> {
+  await tearDown(db);
   await db.schema
     .createTable(PERSON)
     .addColumn('id', engine === 'postgres' ? 'serial' : 'integer', (column) =>

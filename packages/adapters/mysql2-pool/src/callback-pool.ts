@@ -27,7 +27,7 @@ export class CallbackPool extends EventEmitter {
     super();
     if (db.dialect.name !== 'mysql') {
       throw new ConfigError(
-        `mysql2Pool takes a database on MySQL or MariaDB, not ${db.dialect.name}.`,
+        `mysql2Pool takes a database on MySQL or MariaDB, not ${db.dialect.name}. For PostgreSQL there is pgPool of @dal/pg-pool.`,
         { kind: 'usage', code: 'DAL_ADAPTER_DIALECT' },
       );
     }

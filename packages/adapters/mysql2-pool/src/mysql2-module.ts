@@ -14,17 +14,17 @@ export interface Mysql2Module {
 }
 
 /**
- * The module mysql2 with a database behind its `createPool` and `createConnection`, for libraries that take
- * the module: `driver` of TypeORM, `dialectModule` of Sequelize. What they say about host and user is passed over; what they say about values is
- * obeyed.
+ * The module mysql2 with a database behind its `createPool` and `createConnection`, for libraries that
+ * take the module: `driver` of TypeORM, `dialectModule` of Sequelize. What they say about host and user is
+ * passed over; what they say about values is obeyed, before the options here.
  */
 export function mysql2Module(db: Database, options: Mysql2PoolOptions = {}): Mysql2Module {
   const { keepOpen: _, ...ofValues } = options;
   const { escape, escapeId, format, raw, Types, Charsets } = library;
   return {
-    createPool: (settings) => new CallbackPool(db, { ...settingsOf(settings), ...options }),
+    createPool: (settings) => new CallbackPool(db, { ...options, ...settingsOf(settings) }),
     createConnection: (settings) =>
-      new CallbackConnection(db.acquire(), { ...settingsOf(settings), ...ofValues }),
+      new CallbackConnection(db.acquire(), { ...ofValues, ...settingsOf(settings) }),
     createPoolCluster: () => {
       throw notThis('createPoolCluster', 'a database with several servers');
     },

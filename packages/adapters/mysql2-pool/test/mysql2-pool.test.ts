@@ -61,6 +61,8 @@ describe.each(servers)('$name', ({ url: given }) => {
   });
 
   afterEach(async () => {
+    const lent = (): number[] => opened.map((db) => db.pool.stats().lent);
+    await expect.poll(lent, { timeout: 10_000 }).toEqual(opened.map(() => 0));
     await Promise.all(opened.splice(1).map((db) => db.close({ force: true })));
   });
 
@@ -233,7 +235,7 @@ describe.each(servers)('$name', ({ url: given }) => {
       expect(row).toEqual({ i: expect.any(Number) });
       break;
     }
-    await expect.poll(() => db.pool.stats().lent).toBe(0);
+    await expect.poll(() => db.pool.stats().lent, { timeout: 10_000 }).toBe(0);
     expect(await oneOf(pool)).toEqual([{ one: 1 }]);
   });
 
@@ -280,10 +282,10 @@ describe.each(servers)('$name', ({ url: given }) => {
     expect(late).toMatchObject({ code: 'DAL_STATEMENT_TIMEOUT' });
     const controller = new AbortController();
     const aborted = ask({ signal: controller.signal }).catch(dalErrorOf);
-    await expect.poll(sleepers).toBe(1);
+    await expect.poll(sleepers, { timeout: 10_000 }).toBe(1);
     controller.abort();
     expect(await aborted).toMatchObject({ kind: 'cancelled' });
-    await expect.poll(sleepers).toBe(0);
+    await expect.poll(sleepers, { timeout: 10_000 }).toBe(0);
   });
 
   test('values are no part of what the layer shows of a statement', async () => {

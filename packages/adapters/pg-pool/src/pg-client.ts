@@ -19,6 +19,7 @@ export class PgClient extends EventEmitter {
   readonly #defaults: QueryDefaults;
   readonly #followed = new Map<string | symbol, () => void>();
   #connection: Connection | undefined;
+  #connecting: Promise<void> | undefined;
   #ended = false;
   /** Of a pool's clients. */
   declare release: (error?: Error | boolean) => void;
@@ -32,7 +33,9 @@ export class PgClient extends EventEmitter {
   }
 
   connect(callback?: (error: unknown) => void): Promise<void> | undefined {
-    return answer(this.#connect(), callback);
+    if (this.#connecting || this.#connection) return answer(refuseSecondConnect(), callback);
+    this.#connecting = this.#connect();
+    return answer(this.#connecting, callback);
   }
 
   query(
@@ -79,9 +82,6 @@ export class PgClient extends EventEmitter {
   }
 
   async #connect(): Promise<void> {
-    if (this.#connection) {
-      throw new Error('Client has already been connected. You cannot reuse a client.');
-    }
     try {
       this.#connection = await this.#db.acquire();
     } catch (error) {
@@ -92,6 +92,8 @@ export class PgClient extends EventEmitter {
 
   async #query(query: unknown, values: unknown): Promise<QueryResult> {
     const asked = readQuery(query, values, this.#defaults);
+    // As in `pg`, what is asked early waits.
+    if (this.#connection === undefined) await this.#connecting;
     try {
       return await runOnConnection(this.#lent(), asked);
     } catch (error) {
@@ -127,9 +129,12 @@ export class PgClient extends EventEmitter {
   }
 
   async #give(ends: boolean): Promise<void> {
-    const connection = this.#connection;
-    if (connection === undefined || this.#ended) return;
+    if (this.#ended) return;
     this.#ended = true;
+    // Whoever called `connect` is told when it fails.
+    if (this.#connecting) await this.#connecting.catch(() => undefined);
+    const connection = this.#connection;
+    if (connection === undefined) return;
     for (const stop of this.#followed.values()) stop();
     try {
       await (ends ? connection.destroy() : connection.release());
@@ -139,4 +144,8 @@ export class PgClient extends EventEmitter {
       if (ends) this.emit('end');
     }
   }
+}
+
+async function refuseSecondConnect(): Promise<never> {
+  throw new Error('Client has already been connected. You cannot reuse a client.');
 }

@@ -41,10 +41,10 @@ export class PgPool extends EventEmitter {
   constructor(db: Database, options: PgPoolOptions = {}) {
     super();
     if (db.dialect.name !== 'postgres') {
-      throw new ConfigError(`pgPool takes a database on PostgreSQL, not ${db.dialect.name}.`, {
-        kind: 'usage',
-        code: 'DAL_ADAPTER_DIALECT',
-      });
+      throw new ConfigError(
+        `pgPool takes a database on PostgreSQL, not ${db.dialect.name}. For MySQL and MariaDB there is mysql2Pool of @dal/mysql2-pool.`,
+        { kind: 'usage', code: 'DAL_ADAPTER_DIALECT' },
+      );
     }
     this.#db = db;
     this.#options = options;
@@ -103,12 +103,9 @@ export class PgPool extends EventEmitter {
     // Who prepares each client expects that of this one too.
     const { client, connection } = await this.#lend();
     try {
-      const result = await runOnConnection(connection, asked);
+      return await runOnConnection(connection, asked);
+    } finally {
       client.release();
-      return result;
-    } catch (error) {
-      client.release();
-      throw error;
     }
   }
 

@@ -5,6 +5,7 @@ import { Client, DatabaseError, Pool, type PoolClient, types } from 'pg';
 import Cursor from 'pg-cursor';
 import QueryStream from 'pg-query-stream';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { startCommitProxy } from '../../../../tests/transactions/commit-proxy.ts';
 import { pgModule, pgPool } from '../src/index.ts';
 
 const { url } = inject('engines').find((engine) => engine.name === 'postgres')!;
@@ -32,6 +33,8 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  const lent = (): number[] => opened.map((db) => db.pool.stats().lent);
+  await expect.poll(lent, { timeout: 10_000 }).toEqual(opened.map(() => 0));
   await Promise.all(opened.splice(1).map((db) => db.close({ force: true })));
 });
 
@@ -229,7 +232,7 @@ describe('what the database adds', () => {
     const told: unknown[] = [];
     real.on('error', (error) => told.push(error));
     await kill(await pidOf(real));
-    await expect.poll(() => told.length).toBe(1);
+    await expect.poll(() => told.length, { timeout: 10_000 }).toBe(1);
     await real.end();
 
     const { pool, db } = open({ pool: { max: 1 } });
@@ -250,6 +253,20 @@ describe('what the database adds', () => {
     await expect(client.query('SELECT 1')).rejects.toThrow(/lost|given back/);
     client.release();
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  test('a COMMIT whose answer is lost fails, and says that nothing is known', async () => {
+    await using proxy = await startCommitProxy(Number(new URL(url).port));
+    const { pool } = open({ url: proxy.through(url), tls: 'disable' });
+    const client = await pool.connect();
+    await client.query('BEGIN');
+    await client.query("INSERT INTO pg_pool_users (name) VALUES ('doubtful')");
+    proxy.arm({ down: 0 });
+    const error = await client.query('COMMIT').catch(dalErrorOf);
+    expect(error).toMatchObject({ kind: 'connection', fault: { applied: 'unknown' } });
+    client.release();
+    const gone = await watcher.query("DELETE FROM pg_pool_users WHERE name = 'doubtful'");
+    expect(gone.rowCount).toBe(1);
   });
 
   test('the first query of a client that lost its session while it rested goes to another', async () => {
@@ -275,10 +292,10 @@ describe('what the database adds', () => {
     expect(late).toMatchObject({ code: 'DAL_STATEMENT_TIMEOUT' });
     const controller = new AbortController();
     const aborted = ask({ signal: controller.signal }).catch(dalErrorOf);
-    await expect.poll(sleepers).toBe(1);
+    await expect.poll(sleepers, { timeout: 10_000 }).toBe(1);
     controller.abort();
     expect(await aborted).toMatchObject({ kind: 'cancelled' });
-    await expect.poll(sleepers).toBe(0);
+    await expect.poll(sleepers, { timeout: 10_000 }).toBe(0);
   });
 
   test('a released transaction is rolled back, and a changed session reset', async () => {
@@ -297,7 +314,7 @@ describe('what the database adds', () => {
     const { pool, db } = open({ pool: { max: 1 } });
     const client = await pool.connect();
     const waiting = pool.query('SELECT 1');
-    await expect.poll(() => pool.waitingCount).toBe(1);
+    await expect.poll(() => pool.waitingCount, { timeout: 10_000 }).toBe(1);
     expect(pool).toMatchObject({ totalCount: 1, idleCount: 0, waitingCount: 1 });
     expect(db.pool.holders()[0]?.stack).toContain('pg-pool.test.ts');
     client.release();
@@ -313,7 +330,7 @@ describe('what the database adds', () => {
     client.on('notification', ({ channel, payload }) => told.push([channel, payload]));
     await client.query('LISTEN pg_pool_news');
     await watcher.query("NOTIFY pg_pool_news, 'one'");
-    await expect.poll(() => told).toEqual([['pg_pool_news', 'one']]);
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual([['pg_pool_news', 'one']]);
     client.release();
     const { rows } = await pool.query('SELECT * FROM pg_listening_channels()');
     expect(rows).toEqual([]);
@@ -350,8 +367,26 @@ describe('the module', () => {
     expect(await client.query('SELECT 1 AS a')).toMatchObject({ rows: [{ a: 1 }] });
     const pid = client.processID as number;
     await client.end();
-    await expect.poll(() => isThere(pid)).toBe(false);
+    await expect.poll(() => isThere(pid), { timeout: 10_000 }).toBe(false);
     await expect(client.query('SELECT 1')).rejects.toThrow('closed');
+  });
+
+  test('a client that is asked, connected again or ended before it is connected', async () => {
+    const { db } = open();
+    const told = await Promise.all(
+      [new Client(url), new (pgModule(db).Client)()].map(async (client) => {
+        // `pg` itself forgets about this one when it is called again.
+        void client.connect();
+        const early = outcome(client.query('SELECT 1 AS a') as Promise<unknown>);
+        const seen = [await outcome(client.connect() as Promise<unknown>), await early];
+        await client.end();
+        return seen;
+      }),
+    );
+    expect(told[1]).toEqual(told[0]);
+    const hasty = new (pgModule(db).Client)();
+    await Promise.all([hasty.connect(), hasty.end()]);
+    expect(db.pool.stats().lent).toBe(0);
   });
 });
 

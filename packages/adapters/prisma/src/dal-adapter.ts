@@ -28,7 +28,7 @@ export function dalAdapter(db: Database, options: AdapterOptions = {}): SqlDrive
   if (!engine) {
     throw new ConfigError(
       `Prisma has no provider for the engine "${db.dialect.name}" of "${db.name}". Use a database on PostgreSQL, MySQL, MariaDB or SQLite.`,
-      { kind: 'usage', code: 'DAL_OPTION' },
+      { kind: 'usage', code: 'DAL_ADAPTER_DIALECT' },
     );
   }
   return {

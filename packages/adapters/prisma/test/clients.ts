@@ -9,7 +9,7 @@ import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { inject } from 'vitest';
 import { generateClient } from './generate-client.ts';
-import { modelsFor, type PrismaClient } from './models.ts';
+import { type PrismaClient, schemaFor } from './models.ts';
 
 type Engine = ReturnType<typeof inject<'engines'>>[number];
 
@@ -26,6 +26,10 @@ export interface Clients {
   readonly opened: AsyncDisposableStack;
 }
 
+interface Generated {
+  readonly PrismaClient: new (options: { readonly adapter: object }) => PrismaClient;
+}
+
 interface DatabaseOptions {
   readonly pool?: { readonly max: number; readonly maxWaiting?: number };
   readonly statementTimeoutMs?: number;
@@ -37,12 +41,12 @@ export async function openClients({ name, url }: Engine): Promise<Clients> {
   const opened = new AsyncDisposableStack();
   const place = name === 'sqlite' ? `sqlite:${await ownFile(opened)}` : url;
   const provider = providers[name];
-  const Client = await generateClient(provider, modelsFor(provider));
+  const client = (await generateClient(schemaFor(provider), opened)) as Generated;
   const over: Clients['over'] = async (there, options) => {
     const db = await createDatabase(there, { pool: { max: CONNECTIONS }, ...options });
     opened.defer(async () => void (await db.close()));
-    const ours = new Client({ adapter: dalAdapter(db) });
-    const own = new Client({ adapter: ownAdapter(name, there) });
+    const ours = new client.PrismaClient({ adapter: dalAdapter(db) });
+    const own = new client.PrismaClient({ adapter: ownAdapter(name, there) });
     opened.defer(async () => {
       await Promise.all([ours.$disconnect(), own.$disconnect()]);
     });

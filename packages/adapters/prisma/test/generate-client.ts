@@ -5,24 +5,24 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PrismaClientTsGenerator } from '@prisma/client-generator-ts';
 import type * as Internals from '@prisma/internals';
-import type { PrismaClient } from './models.ts';
 
 /**
- * Makes Prisma's client for these models, in a folder that is removed again. `prisma generate` does the
- * same, but first it downloads an engine that only its migrations need.
+ * Makes Prisma's client for this schema, in a folder that stands until `opened` ends. `prisma generate`
+ * does the same, but first it downloads an engine that only its migrations need.
+ *
+ * @returns the client's module
  */
 export async function generateClient(
-  provider: string,
-  models: string,
-): Promise<new (options: object) => PrismaClient> {
-  await using opened = new AsyncDisposableStack();
+  schema: string,
+  opened: AsyncDisposableStack,
+): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'dal-prisma-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   // The client looks for its libraries from where it stands.
   const libraries = resolve(import.meta.dirname, '../node_modules');
   await symlink(libraries, join(folder, 'node_modules'), 'junction');
-  const schema = join(folder, 'schema.prisma');
-  await writeFile(schema, `${HEAD}\ndatasource db {\n  provider = "${provider}"\n}\n${models}`);
+  const schemaPath = join(folder, 'schema.prisma');
+  await writeFile(schemaPath, HEAD + schema);
   // Their ES modules name files that aren't there.
   const require = createRequire(import.meta.url);
   const { getGenerators, loadSchemaContext } = require('@prisma/internals') as typeof Internals;
@@ -31,7 +31,7 @@ export async function generateClient(
   };
   const generators = await getGenerators({
     schemaContext: await loadSchemaContext({
-      schemaPath: { cliProvidedPath: schema },
+      schemaPath: { cliProvidedPath: schemaPath },
       printLoadMessage: false,
     }),
     cliCommand: 'generate',
@@ -41,9 +41,7 @@ export async function generateClient(
     await generator.generate();
     generator.stop();
   }
-  const url = pathToFileURL(join(folder, 'client/client.ts')).href;
-  const client = (await import(url)) as { PrismaClient: new (options: object) => PrismaClient };
-  return client.PrismaClient;
+  return import(pathToFileURL(join(folder, 'client/client.ts')).href);
 }
 
 const HEAD = `

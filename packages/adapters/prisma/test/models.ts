@@ -1,8 +1,12 @@
-/** The models of the tests; PostgreSQL has lists and enums besides. */
-export function modelsFor(provider: string): string {
+/** The schema of the tests; PostgreSQL has lists and enums besides. */
+export function schemaFor(provider: string): string {
   const isPostgres = provider === 'postgresql';
   const native = (type: string): string => (provider === 'sqlite' ? '' : `@db.${type}`);
   return `
+datasource db {
+  provider = "${provider}"
+}
+
 model User {
   id      Int      @id @default(autoincrement())
   email   String   @unique ${provider === 'mysql' ? '@db.VarChar(100)' : ''}
