@@ -13,7 +13,7 @@ const GROUPS = [
 /** What every driver can do, by the card that the conformance kit wrote of it. */
 export function supportPage(root: string): string {
   return [
-    '# Support',
+    '# What each driver can do',
     '',
     'Every driver runs the same conformance kit against a real server, and the kit writes a card of what it saw. This page is made of the cards by `pnpm support`; a change here would be lost.',
     '',

@@ -31,14 +31,14 @@ export interface SqliteOptions extends ValueOptions {
   readonly busyTimeoutMs?: number | string;
   /** For opening the file, the start of its process included. Default: 10 s. */
   readonly connectTimeoutMs?: number | string;
-  /** Default: `wal`, so that readers and the writer don't wait for each other. */
+  /** How the file is kept whole. Default: `wal`, so that readers and the writer don't wait for each other. */
   readonly journalMode?: JournalMode;
   /**
    * `normal` loses nothing when the process is killed; the last commits may be lost when the power
    * fails. `full` waits for the disk at each commit. Default: `normal`.
    */
   readonly synchronous?: Synchronous;
-  /** Default: true. */
+  /** Holds statements to foreign keys. Default: true; in SQLite itself, false. */
   readonly foreignKeys?: boolean;
   /** Further PRAGMAs for each session, such as `{ cache_size: -65536 }`. */
   readonly pragmas?: Readonly<Record<string, string | number>>;

@@ -48,6 +48,7 @@ export interface StreamOptions extends StatementOptions {
 export interface AcquireOptions {
   /** How long to wait for a connection. Default: the pool's `acquireTimeoutMs`. */
   readonly timeoutMs?: number | string;
+  /** Gives up the wait. */
   readonly signal?: AbortSignal;
   /** Who asks, for reports of leaks: an Error that was made there. Default: who calls. */
   readonly origin?: Error;
@@ -58,6 +59,7 @@ export interface TransactionOptions extends BeginOptions {
   readonly retries?: number;
   /** For everything from `acquire` to `COMMIT`, retries included. Default: none. */
   readonly timeoutMs?: number | string;
+  /** Stops the statement that runs, and rolls back. */
   readonly signal?: AbortSignal;
   /** Refuses a second statement while one is under way, instead of letting it wait. Default: false. */
   readonly strictConcurrency?: boolean;
@@ -73,6 +75,7 @@ export interface BulkInsertOptions {
   readonly columns?: readonly string[];
   /** For the whole load. Milliseconds or `"10s"`. Default: none; each step has the statement's time. */
   readonly timeoutMs?: number | string;
+  /** Ends the load; nothing of it stays. */
   readonly signal?: AbortSignal;
 }
 

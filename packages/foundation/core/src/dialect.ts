@@ -114,7 +114,9 @@ export type Isolation =
   | (string & {});
 
 export interface BeginOptions {
+  /** What others change meanwhile is seen, or not. Default: the server's setting. */
   readonly isolation?: Isolation;
+  /** Refuses writes. Default: the server's setting, which nearly always is to take them. */
   readonly readOnly?: boolean;
   /** PostgreSQL: wait for a snapshot that cannot fail (with `serializable` and `readOnly`). */
   readonly deferrable?: boolean;

@@ -25,10 +25,11 @@ export interface ServerConfig {
   readonly targetSessionAttrs?: TargetServer;
   /** Tries several hosts in random order. Default: false. */
   readonly loadBalanceHosts?: boolean;
-  /** Default: the name of the operating system's user. */
+  /** Who logs in. Default: the name of the operating system's user. */
   readonly user?: string;
   /** A text, or a function that is asked at every connect, for passwords that expire. Default: none. */
   readonly password?: Password;
+  /** Where statements run. Default: the driver's. */
   readonly database?: string;
   /** libpq's words and meanings, or `{ mode, ca, cert, key }`. Default: `prefer`. */
   readonly tls?: TlsOption;

@@ -13,7 +13,7 @@ export interface ValueOptions {
   readonly decimals?: 'text' | 'number';
   /** `date`: a `Date` in UTC, cut to milliseconds. `text`: all digits. Default: `date`. */
   readonly timestamps?: 'date' | 'text';
-  /** Default: `parsed`. */
+  /** JSON as values, or as the server's text. Default: `parsed`. */
   readonly json?: 'parsed' | 'text';
 }
 

@@ -47,9 +47,9 @@ export interface DatabaseOptions {
 export interface RetryOptions {
   /** Attempts after the first one. 0 switches retries off. Default: 3. */
   readonly maxRetries?: number;
-  /** Default: 100 ms. */
+  /** The longest pause before the second attempt; it doubles each time. Default: 100 ms. */
   readonly baseDelayMs?: number | string;
-  /** Default: 10 s. */
+  /** The longest pause of all. Default: 10 s. */
   readonly maxDelayMs?: number | string;
 }
 

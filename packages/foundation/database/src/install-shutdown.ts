@@ -4,7 +4,7 @@ import { type CloseOptions, type CloseReport, ConfigError, durationMs, within } 
 export interface ShutdownOptions {
   /** What to close, such as a database or a manager of several. A function is asked at the signal. */
   readonly databases: readonly Closable[] | (() => readonly Closable[]);
-  /** Default: `SIGTERM` and `SIGINT`. */
+  /** What ends the program. Default: `SIGTERM` and `SIGINT`. */
   readonly signals?: readonly NodeJS.Signals[];
   /** For `before` and for closing the databases, together. Milliseconds or `"10s"`. Default: 5 s. */
   readonly timeoutMs?: number | string;
