@@ -105,6 +105,28 @@ describe.each(inject('engines').filter(({ name }) => name !== 'sqlite'))(
       expect(await count('id = 9')).toBe(1);
     });
 
+    test('given back between two attempts, it is not used again', async () => {
+      const connection = await acquireAndCut();
+      const asked = idOf(connection).catch((error: unknown) => error);
+      // The first attempt has failed by then, and the pause before the second one has begun.
+      await new Promise(setImmediate);
+      await connection.release();
+      await expect(idOf(connection)).rejects.toMatchObject({ code: 'DAL_USE_AFTER_RELEASE' });
+      await expect(connection.release()).rejects.toThrow();
+      expect(await asked).toMatchObject({ code: 'DAL_USE_AFTER_RELEASE' });
+      await expect.poll(() => db.pool.stats().lent).toBe(0);
+    });
+
+    test('a statement that comes while there is no session waits for the first one', async () => {
+      await using connection = await acquireAndCut();
+      await proxy.down();
+      const first = idOf(connection);
+      await expect.poll(() => db.pool.stats().lent).toBe(0);
+      const second = idOf(connection);
+      await proxy.up();
+      expect(await second).toBe(await first);
+    });
+
     test('given back while there is no session, it takes none', async () => {
       const connection = await acquireAndCut();
       await proxy.down();

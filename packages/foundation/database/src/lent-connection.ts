@@ -188,7 +188,7 @@ export class LentConnection extends StatementMethods implements Connection {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#lease.ended) await this.release();
+    if (!this.#lease.ended || this.#change?.released === false) await this.release();
   }
 
   protected async run(
@@ -202,7 +202,10 @@ export class LentConnection extends StatementMethods implements Connection {
     const inside = this.#insideOf();
     if (inside) return inside.runHere(statement, deadline, call);
     const turn = this.#gate.pass(deadline);
-    if (turn) await turn;
+    if (turn) {
+      await turn;
+      this.#check();
+    }
     if (call) this.#fresh = false;
     if (this.#fresh) {
       const run = (lease: Lease): Promise<NativeResult> =>
@@ -257,15 +260,17 @@ export class LentConnection extends StatementMethods implements Connection {
     // Free, since nothing came before.
     void this.#gate.enter({ scope: undefined }, deadline);
     try {
-      return await runFirst(this.runtime, this.#lease, deadline, work, (lease) => {
-        if (change.released) {
-          giveBack(this.runtime, lease);
-          throw releasedError();
-        }
+      const check = (): void => {
+        if (change.released) throw releasedError();
+      };
+      const take = (lease: Lease): void => {
+        if (change.released) giveBack(this.runtime, lease);
+        check();
         stopWatchingForDrop(this.#lease);
         this.#lease = lease;
         watchForDrop(this, this.runtime, lease);
-      });
+      };
+      return await runFirst(this.runtime, this.#lease, deadline, work, { check, take });
     } finally {
       this.#change = undefined;
       if (this.#lease.ended && !change.released) this.#abandoned = true;
@@ -273,11 +278,12 @@ export class LentConnection extends StatementMethods implements Connection {
     }
   }
 
-  /** There is no session just now, so that there is none to give back. */
+  /** Ends a change of the session that is under way. True when there is no session just now to give back. */
   #endsInChange(): boolean {
-    if (!this.#change || !this.#lease.ended) return false;
+    if (!this.#change) return false;
+    if (this.#change.released) throw releasedError();
     this.#change.released = true;
-    return true;
+    return this.#lease.ended;
   }
 
   /** Waits for the end of a callback's transaction; inside of it the call is refused. */
@@ -309,7 +315,7 @@ export class LentConnection extends StatementMethods implements Connection {
   }
 
   #check(): void {
-    if (!this.#lease.ended) return;
+    if (!this.#lease.ended || this.#change?.released === false) return;
     if (this.#abandoned) throw lostError(this.runtime.name, this.#lease.session.lost);
     throw releasedError();
   }

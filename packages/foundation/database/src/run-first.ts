@@ -14,18 +14,24 @@ export interface FirstWork<T> {
   readonly run: (lease: Lease) => Promise<T>;
 }
 
+/** Who has the connection in the meantime. */
+export interface FirstHolder {
+  /** @throws PoolError when the connection was given back */
+  check(): void;
+  /** The lease that takes the place of the one before, which has ended then. */
+  take(lease: Lease): void;
+}
+
 /**
  * Runs what comes first on a lent connection. Nothing depends on its session yet, so another one will do:
  * it runs again where a statement of its own might.
- *
- * @param changed told of each lease that takes the place of the one before, which has ended then
  */
 export async function runFirst<T>(
   runtime: Runtime,
   lease: Lease,
   deadline: Deadline,
   { shown, idempotent, run }: FirstWork<T>,
-  changed: (lease: Lease) => void,
+  holder: FirstHolder,
 ): Promise<T> {
   let current = lease;
   let retries: Retries | undefined;
@@ -37,7 +43,7 @@ export async function runFirst<T>(
         current = await acquireFor(runtime, deadline, retries, 'statement');
         current.origin = lease.origin;
         current.tags = lease.tags;
-        changed(current);
+        holder.take(current);
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
       return await run(current);
@@ -54,6 +60,7 @@ export async function runFirst<T>(
       );
       // oxlint-disable-next-line no-await-in-loop -- see above
       await retries.waitForNext(thrown);
+      holder.check();
       if (current.session.lost || retries.needWritable) giveBack(runtime, current);
     }
   }
