@@ -61,8 +61,10 @@ export class LentConnection extends StatementMethods implements Connection {
   #abandoned = false;
   /** Nothing was done with the session yet, so that another one would do as well. */
   #fresh: boolean;
-  /** Set while the session may be changed for another; there are moments without any. */
-  #change: { released: boolean } | undefined;
+  /** The session may be changed for another one; there are moments without any. */
+  #changing = false;
+  /** It was given back while there was no session, or might soon be none. */
+  #released = false;
 
   /** @param hold `free`: nothing ends the loan but its holder, who may also forget it */
   constructor(runtime: Runtime, lease: Lease, hold: 'free' | 'callback' = 'callback') {
@@ -171,24 +173,23 @@ export class LentConnection extends StatementMethods implements Connection {
 
   async release(): Promise<void> {
     this.#endManual()?.open.end();
-    if (this.#abandoned || this.#endsInChange()) return;
+    if (this.#hasNothingToGive()) return;
     if (!this.#lease.ended) await endOpenStream(this.#lease.session);
     const cleaning = this.runtime.pool.release(this.#lease);
     stopWatchingForDrop(this.#lease);
     if (cleaning) await cleaning;
   }
 
-  destroy(): Promise<void> {
+  async destroy(): Promise<void> {
     this.#endManual()?.open.end();
-    if (this.#abandoned || this.#endsInChange()) return Promise.resolve();
+    if (this.#hasNothingToGive()) return;
     this.#check();
     this.runtime.pool.discard(this.#lease);
     stopWatchingForDrop(this.#lease);
-    return Promise.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#lease.ended || this.#change?.released === false) await this.release();
+    if (!this.#lease.ended || this.#isBetweenSessions) await this.release();
   }
 
   protected async run(
@@ -254,35 +255,38 @@ export class LentConnection extends StatementMethods implements Connection {
 
   /** What comes first may change the session for another one; what follows waits for its end. */
   async #first<T>(work: FirstWork<T>, deadline: Deadline): Promise<T> {
-    const change = { released: false };
     this.#fresh = false;
-    this.#change = change;
+    this.#changing = true;
     // Free, since nothing came before.
     void this.#gate.enter({ scope: undefined }, deadline);
+    const check = (): void => {
+      if (this.#released) throw releasedError();
+    };
+    const take = (lease: Lease): void => {
+      if (this.#released) giveBack(this.runtime, lease);
+      check();
+      stopWatchingForDrop(this.#lease);
+      this.#lease = lease;
+      watchForDrop(this, this.runtime, lease);
+    };
     try {
-      const check = (): void => {
-        if (change.released) throw releasedError();
-      };
-      const take = (lease: Lease): void => {
-        if (change.released) giveBack(this.runtime, lease);
-        check();
-        stopWatchingForDrop(this.#lease);
-        this.#lease = lease;
-        watchForDrop(this, this.runtime, lease);
-      };
       return await runFirst(this.runtime, this.#lease, deadline, work, { check, take });
     } finally {
-      this.#change = undefined;
-      if (this.#lease.ended && !change.released) this.#abandoned = true;
+      this.#changing = false;
+      if (this.#lease.ended && !this.#released) this.#abandoned = true;
       this.#gate.leave();
     }
   }
 
-  /** Ends a change of the session that is under way. True when there is no session just now to give back. */
-  #endsInChange(): boolean {
-    if (!this.#change) return false;
-    if (this.#change.released) throw releasedError();
-    this.#change.released = true;
+  get #isBetweenSessions(): boolean {
+    return this.#changing && this.#lease.ended && !this.#released;
+  }
+
+  /** Ends a change of the session that is under way. @throws PoolError when it was given back already */
+  #hasNothingToGive(): boolean {
+    if (!this.#abandoned && !this.#changing) return false;
+    if (this.#released) throw releasedError();
+    this.#released = true;
     return this.#lease.ended;
   }
 
@@ -315,7 +319,7 @@ export class LentConnection extends StatementMethods implements Connection {
   }
 
   #check(): void {
-    if (!this.#lease.ended || this.#change?.released === false) return;
+    if (!this.#lease.ended || this.#isBetweenSessions) return;
     if (this.#abandoned) throw lostError(this.runtime.name, this.#lease.session.lost);
     throw releasedError();
   }
