@@ -57,7 +57,9 @@ describe.each(inject('engines'))('$name', (engine) => {
     proxy.set('reset-on-accept');
     proxy.resetAll();
     await expect.poll(() => db.pool.stats().lostConnections, { timeout: 10_000 }).toBe(1);
-    const answer = ours.$transaction(async (tx) => tx.user['count']!());
+    // Prisma itself waits for two seconds by default.
+    const patience = { maxWait: 10_000, timeout: 10_000 };
+    const answer = ours.$transaction(async (tx) => tx.user['count']!(), patience);
     const single = ours.user['count']!();
     // Those of MySQL are on their way for ten seconds.
     if (engine.name === 'postgres')
