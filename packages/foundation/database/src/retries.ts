@@ -6,7 +6,7 @@ import {
   remainingMs,
   sleepWithin,
 } from '@dal/core';
-import { backoff } from '@dal/resilience';
+import { backoff, retryVerdict } from '@dal/resilience';
 import type { Runtime } from './runtime.ts';
 import { toDalError } from './to-dal-error.ts';
 
@@ -70,6 +70,19 @@ export class Retries {
     }
     await sleepWithin(this.#deadline, delayMs);
   }
+}
+
+/** For a statement that stands by itself, or comes first where nothing depends on its session yet. */
+export function statementRetries(
+  runtime: Runtime,
+  deadline: Deadline,
+  shown: string,
+  idempotent: boolean,
+): Retries {
+  return new Retries(runtime, deadline, runtime.settings.retry.maxRetries, shown, (fault) => {
+    const { seeksPrimary } = runtime.pool;
+    return retryVerdict(fault, { autocommit: true, idempotent, seeksPrimary });
+  });
 }
 
 /**

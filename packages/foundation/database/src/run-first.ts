@@ -1,8 +1,7 @@
 import type { Deadline } from '@dal/core';
 import type { Lease } from '@dal/pool';
-import { retryVerdict } from '@dal/resilience';
 import { acquireFor } from './acquire-lease.ts';
-import { Retries } from './retries.ts';
+import { type Retries, statementRetries } from './retries.ts';
 import { giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -48,16 +47,7 @@ export async function runFirst<T>(
       // oxlint-disable-next-line no-await-in-loop -- see above
       return await run(current);
     } catch (thrown) {
-      retries ??= new Retries(
-        runtime,
-        deadline,
-        runtime.settings.retry.maxRetries,
-        shown,
-        (fault) => {
-          const { seeksPrimary } = runtime.pool;
-          return retryVerdict(fault, { autocommit: true, idempotent, seeksPrimary });
-        },
-      );
+      retries ??= statementRetries(runtime, deadline, shown, idempotent);
       // oxlint-disable-next-line no-await-in-loop -- see above
       await retries.waitForNext(thrown);
       holder.check();

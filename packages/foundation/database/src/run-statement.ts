@@ -18,10 +18,9 @@ import {
   within,
 } from '@dal/core';
 import { giveTurn, type Lease, noticeLoss, type Session, takeTurn } from '@dal/pool';
-import { retryVerdict } from '@dal/resilience';
 import { acquireFor, acquireLease, takeAtOnce } from './acquire-lease.ts';
 import type { CompiledStatement } from './compile-statement.ts';
-import { Retries } from './retries.ts';
+import { type Retries, statementRetries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
 import { limitFor, setLimit } from './statement-limit.ts';
 import { stopStatement } from './stop-statement.ts';
@@ -47,16 +46,7 @@ export async function runStatement(
         giveBack(runtime, lease);
       }
     } catch (thrown) {
-      retries ??= new Retries(
-        runtime,
-        deadline,
-        runtime.settings.retry.maxRetries,
-        statement.shown,
-        (fault) => {
-          const { seeksPrimary } = runtime.pool;
-          return retryVerdict(fault, { autocommit: true, idempotent, seeksPrimary });
-        },
-      );
+      retries ??= statementRetries(runtime, deadline, statement.shown, idempotent);
       await retries.waitForNext(thrown);
     }
   }

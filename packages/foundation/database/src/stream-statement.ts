@@ -10,10 +10,9 @@ import {
   type StreamOptions,
 } from '@dal/core';
 import type { Lease } from '@dal/pool';
-import { retryVerdict } from '@dal/resilience';
 import { acquireFor } from './acquire-lease.ts';
 import type { CompiledStatement } from './compile-statement.ts';
-import { Retries } from './retries.ts';
+import { type Retries, statementRetries } from './retries.ts';
 import { giveBack } from './run-statement.ts';
 import type { Runtime } from './runtime.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -110,16 +109,7 @@ export async function* streamOnPool<T>(
       const error = toDalError(runtime.driver, runtime.name, thrown, call.statement.shown);
       // What was handed out can't be taken back, so there is no second attempt.
       if (begun) throw error;
-      retries ??= new Retries(
-        runtime,
-        first,
-        runtime.settings.retry.maxRetries,
-        call.statement.shown,
-        (fault) => {
-          const { seeksPrimary } = runtime.pool;
-          return retryVerdict(fault, { autocommit: true, idempotent: false, seeksPrimary });
-        },
-      );
+      retries ??= statementRetries(runtime, first, call.statement.shown, false);
       await retries.waitForNext(error);
     }
   }
