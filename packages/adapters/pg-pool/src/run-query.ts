@@ -1,4 +1,4 @@
-import { type Connection, type Database, libraryError, type NativeResult } from '@dal/core';
+import { type Connection, type Database, libraryError } from '@dal/core';
 import type { QueryResult } from './pg-library.ts';
 import type { PgQuery } from './pg-query.ts';
 
@@ -7,7 +7,7 @@ export async function runOnPool(db: Database, query: PgQuery): Promise<QueryResu
   try {
     if (!query.isSeveral) return await execute(db, query);
     await using connection = await db.acquire(query.options);
-    return await executeSeveral(connection, query);
+    return await runOnConnection(connection, query);
   } catch (error) {
     throw libraryError(error);
   }
@@ -19,7 +19,10 @@ export async function runOnConnection(
   query: PgQuery,
 ): Promise<QueryResult> {
   try {
-    return await (query.isSeveral ? executeSeveral(connection, query) : execute(connection, query));
+    // Nobody looks what several statements do to the session: after a look at `raw` it is reset when it
+    // comes back, and nothing runs on another one instead.
+    if (query.isSeveral) void connection.raw;
+    return await execute(connection, query);
   } catch (error) {
     throw libraryError(error);
   }
@@ -30,26 +33,6 @@ async function execute(
   { text, values, options }: PgQuery,
 ): Promise<QueryResult> {
   return (await on.execute(text, values, options)).library as QueryResult;
-}
-
-async function executeSeveral(connection: Connection, query: PgQuery): Promise<QueryResult> {
-  const { text, values, options } = query;
-  const { mapping, rowMode, libraryOptions, timeoutMs, signal } = options;
-  // Nobody looks what the statements do to the session, so it is reset when it comes back.
-  void connection.raw;
-  const statement = {
-    text,
-    values,
-    mapping: mapping === 'library' ? mapping : undefined,
-    rowMode: rowMode === 'array' ? rowMode : undefined,
-    libraryOptions,
-  };
-  const result: NativeResult = await connection.native.run(
-    text,
-    (session) => session.query(statement),
-    { ...(timeoutMs ? { timeoutMs } : {}), ...(signal ? { signal } : {}) },
-  );
-  return result.library as QueryResult;
 }
 
 /** The promise, or its outcome by a callback, whose own errors are nobody's but the program's. */
